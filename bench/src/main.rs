@@ -1,0 +1,2 @@
+//! Oyez bench.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Oyez core.
