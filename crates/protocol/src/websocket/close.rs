@@ -23,8 +23,7 @@ impl<'a> Close<'a> {
         if !may_be_sent(code) {
             return Err(ProtocolError::CloseCodeInvalid(code));
         }
-        let reason =
-            std::str::from_utf8(reason).map_err(|_| ProtocolError::CloseReasonNotUtf8)?;
+        let reason = std::str::from_utf8(reason).map_err(|_| ProtocolError::CloseReasonNotUtf8)?;
         Ok(Some(Self { code, reason }))
     }
 }

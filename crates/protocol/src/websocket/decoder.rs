@@ -154,11 +154,6 @@ impl Decoder {
                 }
             }
         };
-        // A kept control frame may still be found faulty; looking first keeps the borrow simple.
-        if let Some(error) = self.kept_event(&step).err() {
-            self.state = State::Finished;
-            return Err(error);
-        }
         self.kept_event(&step).map(Some)
     }
 
@@ -199,7 +194,7 @@ impl Decoder {
         }
     }
 
-    /// The kept event that `step` found complete.
+    /// The kept event that `step` found complete and without fault.
     fn kept_event(&self, step: &Step<'_>) -> Result<Event<'_>, ProtocolError> {
         let State::Within(within) = &self.state else { unreachable!("something is kept") };
         match (step, &within.message) {
@@ -351,7 +346,10 @@ impl Within {
     fn end_frame<'b>(&mut self, header: FrameHeader) -> Result<Step<'b>, ProtocolError> {
         self.frame = Frame::None;
         match (header.opcode, header.fin) {
-            (Opcode::Close, _) => self.handed_out = Some(HandedOut::Close),
+            (Opcode::Close, _) => {
+                Close::parse(&self.control)?;
+                self.handed_out = Some(HandedOut::Close);
+            }
             (Opcode::Ping | Opcode::Pong, _) => self.handed_out = Some(HandedOut::Control),
             (_, Fin::More) => return Ok(Step::Absorbed),
             (_, Fin::Last) => {
