@@ -6,7 +6,8 @@ pub(super) type MaskKey = [u8; 4];
 
 /// Removes the mask in place from bytes of a payload that begin at `position` of that payload.
 pub(super) fn unmask(bytes: &mut [u8], key: MaskKey, position: usize) {
-    let [a, b, c, d]: MaskKey = std::array::from_fn(|at| key[(position % key.len() + at) % key.len()]);
+    let [a, b, c, d]: MaskKey =
+        std::array::from_fn(|at| key[(position % key.len() + at) % key.len()]);
     let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     // Whole words first: the compiler makes vector instructions of this loop.
     let (words, rest) = bytes.as_chunks_mut::<8>();
