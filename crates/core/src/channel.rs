@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Channel`]: the state of one channel at its home.
+
+use std::time::Duration;
+
+use oyez_protocol::channel::{Access, ChannelKind};
+use smallvec::SmallVec;
+
+use crate::effect::{ChannelInfo, Wanted};
+use crate::memory::Memory;
+use crate::occupancy::Occupancy;
+use crate::place::WorkerId;
+use crate::presence::Presence;
+use crate::time::Millis;
+
+/// Up to so many subscribers hear of each change of their count.
+const COUNT_EAGER: usize = 100;
+
+/// Above it they hear of it at most so often.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Everything a home knows of a channel.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    pub(crate) kind: ChannelKind,
+    pub(crate) audience: Audience,
+    /// On presence channels.
+    pub(crate) presence: Option<Box<Presence>>,
+    /// On cache channels.
+    pub(crate) memory: Option<Box<Memory>>,
+    pub(crate) occupancy: Occupancy,
+    pub(crate) count: Count,
+}
+
+/// How many subscribers a channel has on each worker.
+#[derive(Debug, Default)]
+pub(crate) struct Audience {
+    per_worker: SmallVec<[u32; 4]>,
+    total: usize,
+}
+
+/// When the subscribers were last told how many they are.
+#[derive(Debug, Default)]
+pub(crate) struct Count {
+    told: usize,
+    at: Option<Millis>,
+    timer: bool,
+}
+
+/// What to do about a changed count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// Tell them now.
+    Tell(usize),
+    /// Look again then.
+    Later(Millis),
+    /// Nothing changed, or a timer is out.
+    Nothing,
+}
+
+impl Channel {
+    pub(crate) fn new(kind: ChannelKind) -> Channel {
+        Channel {
+            kind,
+            audience: Audience::default(),
+            presence: (kind.access == Access::Presence).then(Box::default),
+            memory: None,
+            occupancy: Occupancy::default(),
+            count: Count::default(),
+        }
+    }
+
+    /// What the HTTP API is told.
+    pub(crate) fn info(&mut self, wanted: Wanted, now: Millis) -> ChannelInfo {
+        ChannelInfo {
+            occupied: self.audience.total > 0,
+            user_count: self.presence.as_ref().filter(|_| wanted.user_count).map(|p| p.count()),
+            subscription_count: wanted.subscription_count.then_some(self.audience.total),
+            cache: wanted.cache.then(|| self.memory.as_mut().and_then(|m| m.cached(now))),
+        }
+    }
+
+    /// Whether nothing would be lost with it.
+    pub(crate) fn is_idle(&self, now: Millis) -> bool {
+        self.audience.total == 0
+            && self.occupancy.is_absent()
+            && self.presence.as_ref().is_none_or(|p| p.is_empty())
+            && self.memory.as_ref().is_none_or(|m| m.idle_at() <= now)
+    }
+}
+
+impl Audience {
+    pub(crate) fn add(&mut self, worker: WorkerId) {
+        let at = usize::from(worker.0);
+        if self.per_worker.len() <= at {
+            self.per_worker.resize(at + 1, 0);
+        }
+        self.per_worker[at] += 1;
+        self.total += 1;
+    }
+
+    pub(crate) fn remove(&mut self, worker: WorkerId) {
+        let here = self.per_worker.get_mut(usize::from(worker.0)).filter(|count| **count > 0);
+        debug_assert!(here.is_some(), "each Unsubscribe follows one Subscribed");
+        if let Some(count) = here {
+            *count -= 1;
+            self.total -= 1;
+        }
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The workers that have somebody to hear it.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = WorkerId> + '_ {
+        let some = self.per_worker.iter().enumerate().filter(|(_, count)| **count > 0);
+        some.map(|(at, _)| WorkerId(at as u16))
+    }
+}
+
+impl Count {
+    /// The count is `total` now.
+    pub(crate) fn change(&mut self, total: usize, now: Millis) -> Counting {
+        let waits_until = match self.at {
+            Some(at) if total > COUNT_EAGER => at + COUNT_INTERVAL,
+            _ => now,
+        };
+        if waits_until <= now {
+            return self.tell(total, now);
+        }
+        if std::mem::replace(&mut self.timer, true) {
+            return Counting::Nothing;
+        }
+        Counting::Later(waits_until)
+    }
+
+    /// A timer has come.
+    pub(crate) fn expire(&mut self, total: usize, now: Millis) -> Counting {
+        self.timer = false;
+        self.change(total, now)
+    }
+
+    fn tell(&mut self, total: usize, now: Millis) -> Counting {
+        if self.told == total {
+            return Counting::Nothing;
+        }
+        self.told = total;
+        self.at = Some(now);
+        Counting::Tell(total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p053_counts_are_told_at_once_below_a_hundred_and_every_five_seconds_above() {
+        let mut count = Count::default();
+        for total in 1..=100 {
+            assert_eq!(count.change(total, Millis(0)), Counting::Tell(total));
+        }
+        assert_eq!(count.change(101, Millis(1)), Counting::Later(Millis(5_000)));
+        assert_eq!(count.change(102, Millis(2)), Counting::Nothing);
+        assert_eq!(count.expire(102, Millis(5_000)), Counting::Tell(102));
+        assert_eq!(count.change(103, Millis(20_000)), Counting::Tell(103));
+        assert_eq!(count.change(100, Millis(20_001)), Counting::Tell(100));
+    }
+}
