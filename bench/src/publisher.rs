@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The backend of a run: one keep-alive HTTP connection per publish in flight, each with signed
+//! `POST /apps/{id}/events` requests, one at a time. It reads answers only so far as to know that
+//! they are whole and say success.
+
+use crate::ledger::Stamp;
+use crate::signature::{Signer, app};
+use crate::subscribers::{room_name, send};
+use crate::trouble::Trouble;
+use crate::wire;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The name of every event the bench publishes.
+pub(crate) const EVENT_NAME: &str = "bench";
+
+/// No answer to a publish is longer.
+const ANSWER_LIMIT: usize = 4096;
+
+struct Connection {
+    stream: TcpStream,
+    /// The start of an answer whose end has not come.
+    rest: Vec<u8>,
+}
+
+/// The publishers of a run. Slot `i` of the ledger publishes over connection `i`.
+pub(crate) struct Publishers {
+    connections: Vec<Connection>,
+    signer: Signer,
+    server: SocketAddr,
+    path: String,
+    body: Vec<u8>,
+    request: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl Publishers {
+    /// Connects `slots` publishers, with tokens from `first_token` on. Blocks until they are.
+    pub(crate) fn connect(
+        server: SocketAddr,
+        registry: &Registry,
+        slots: u16,
+        first_token: usize,
+    ) -> Result<Self, Trouble> {
+        let connect = |slot: u16| -> io::Result<Connection> {
+            let stream = std::net::TcpStream::connect(server)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            let token = Token(first_token + usize::from(slot));
+            registry.register(&mut stream, token, Interest::READABLE)?;
+            Ok(Connection { stream, rest: Vec::new() })
+        };
+        Ok(Self {
+            connections: (0..slots)
+                .map(connect)
+                .collect::<io::Result<_>>()
+                .map_err(Trouble::io("connecting a publisher"))?,
+            signer: Signer::new(app::KEY, app::SECRET),
+            server,
+            path: format!("/apps/{}/events", app::ID),
+            body: Vec::new(),
+            request: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    /// Sends a publish to `room` over the connection of its slot, which must have none open.
+    pub(crate) fn publish(&mut self, stamp: Stamp, room: u32) -> Result<(), Trouble> {
+        self.write_request(stamp, room);
+        send(&mut self.connections[usize::from(stamp.slot)].stream, &self.request)
+    }
+
+    fn write_request(&mut self, stamp: Stamp, room: u32) {
+        const FITS: &str = "a Vec takes every byte";
+        let Self { signer, server, path, body, request, scratch, .. } = self;
+        body.clear();
+        write!(body, r#"{{"name":"{EVENT_NAME}","channels":["{}"],"data":""#, room_name(room))
+            .expect(FITS);
+        stamp.write(body);
+        body.extend_from_slice(br#""}"#);
+
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        request.clear();
+        write!(request, "POST {path}?").expect(FITS);
+        signer.query(request, scratch, (path, body), seconds);
+        write!(
+            request,
+            " HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        )
+        .expect(FITS);
+        request.extend_from_slice(body);
+    }
+
+    /// Reads what came for `slot`; true when the answer to its publish is whole.
+    pub(crate) fn read(&mut self, slot: u16) -> Result<bool, Trouble> {
+        let Connection { stream, rest } = &mut self.connections[usize::from(slot)];
+        let mut buffer = [0; ANSWER_LIMIT];
+        loop {
+            let who = || format!("publisher {slot}");
+            let kept = rest.len();
+            let count = match stream.read(&mut buffer[kept..]) {
+                Ok(0) => return Err(Trouble::Closed { who: who(), detail: "end".to_owned() }),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    return Err(Trouble::Closed { who: who(), detail: error.to_string() });
+                }
+            };
+            buffer[..kept].copy_from_slice(rest);
+            let answer = &buffer[..kept + count];
+            match answer_length(answer) {
+                Answer::Incomplete if answer.len() < ANSWER_LIMIT => {
+                    rest.clear();
+                    rest.extend_from_slice(answer);
+                }
+                Answer::Success(length) if length == answer.len() => {
+                    rest.clear();
+                    return Ok(true);
+                }
+                _ => return Err(Trouble::unexpected(who(), answer)),
+            }
+        }
+    }
+}
+
+/// What some bytes are as the answer to a publish.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    /// More must come.
+    Incomplete,
+    /// A 200 of that many bytes, head and body.
+    Success(usize),
+    /// Anything else.
+    Refused,
+}
+
+fn answer_length(bytes: &[u8]) -> Answer {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut response = httparse::Response::new(&mut headers);
+    let head = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(head)) => head,
+        Ok(httparse::Status::Partial) => return Answer::Incomplete,
+        Err(_) => return Answer::Refused,
+    };
+    if response.code != Some(200) {
+        return Answer::Refused;
+    }
+    let value = |name: &str| {
+        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        header.and_then(|header| std::str::from_utf8(header.value).ok())
+    };
+    if let Some(length) = value("content-length") {
+        let Ok(length) = length.trim().parse::<usize>() else { return Answer::Refused };
+        return if bytes.len() >= head + length {
+            Answer::Success(head + length)
+        } else {
+            Answer::Incomplete
+        };
+    }
+    if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+        return wire::find(&bytes[head..], LAST_CHUNK)
+            .map_or(Answer::Incomplete, |at| Answer::Success(head + at + LAST_CHUNK.len()));
+    }
+    Answer::Refused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_whole_at_its_last_byte_and_not_before() {
+        let plain = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+        for answer in [&plain[..], &chunked[..]] {
+            for cut in 0..answer.len() {
+                assert_eq!(answer_length(&answer[..cut]), Answer::Incomplete, "cut at {cut}");
+            }
+            assert_eq!(answer_length(answer), Answer::Success(answer.len()));
+        }
+    }
+
+    #[test]
+    fn everything_but_success_is_refused() {
+        for answer in [
+            &b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"[..],
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+            b"\x16\x03\x01\x02\x00",
+        ] {
+            assert_eq!(answer_length(answer), Answer::Refused);
+        }
+    }
+}
