@@ -4,6 +4,7 @@
 use std::mem::MaybeUninit;
 
 use super::{Refusal, WebSocketKey};
+use crate::limits::Limits;
 
 /// The most header lines that any limit can allow: room for them is on the stack.
 pub const HEADERS_CEILING: usize = 256;
@@ -18,6 +19,12 @@ pub struct HeadLimits {
     pub bytes: usize,
     /// Header lines, [`HEADERS_CEILING`] at most.
     pub headers: usize,
+}
+
+impl From<&Limits> for HeadLimits {
+    fn from(limits: &Limits) -> Self {
+        Self { bytes: limits.header_bytes, headers: limits.headers }
+    }
 }
 
 /// A request whose head is complete. Everything borrows from the bytes that were parsed.
