@@ -159,7 +159,12 @@ impl Decoder {
 
     /// Whether the client has begun something that it has not completed: a frame or a message.
     pub fn is_within_message(&self) -> bool {
-        matches!(&self.state, State::Within(within) if within.handed_out.is_none())
+        let State::Within(within) = &self.state else { return false };
+        match within.handed_out {
+            None => true,
+            Some(HandedOut::Control) => within.message.is_some(),
+            Some(HandedOut::Message | HandedOut::Close) => false,
+        }
     }
 
     /// Bytes of heap that the connection's unfinished business holds.
@@ -178,19 +183,10 @@ impl Decoder {
     fn release(&mut self) {
         let State::Within(within) = &mut self.state else { return };
         match within.handed_out.take() {
-            None => return,
-            Some(HandedOut::Message) => {
-                within.message = None;
-                within.empty_fragments = 0;
-            }
-            Some(HandedOut::Control) => within.control = Vec::new(),
-            Some(HandedOut::Close) => {
-                self.state = State::Finished;
-                return;
-            }
-        }
-        if within.message.is_none() {
-            self.state = State::Idle;
+            None => {}
+            Some(HandedOut::Control) if within.message.is_some() => within.control = Vec::new(),
+            Some(HandedOut::Control | HandedOut::Message) => self.state = State::Idle,
+            Some(HandedOut::Close) => self.state = State::Finished,
         }
     }
 

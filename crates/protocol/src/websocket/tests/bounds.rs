@@ -38,6 +38,14 @@ fn p014_the_limit_counts_the_sum_of_the_fragments() {
 }
 
 #[test]
+fn p014_the_limit_counts_a_character_that_is_cut() {
+    let begun = [&[b'x'; LIMIT - 1][..], b"\xc3"].concat();
+    let stream = [frame(TEXT_MORE, begun), frame(LAST, b"\xa9")].concat();
+    assert_eq!(hear_limited(&stream, LIMIT), Heard::fault(too_large()));
+    assert_eq!(hear_limited(&stream, LIMIT + 1).fault, None);
+}
+
+#[test]
 fn control_frames_do_not_count_towards_the_limit() {
     let full = [b'x'; LIMIT];
     let stream = [frame(TEXT_MORE, full), frame(PING, [1; 125]), frame(LAST, "")].concat();
@@ -118,6 +126,26 @@ fn the_caller_may_stop_after_any_event_and_go_on_later() {
         read = input.to_vec();
     }
     assert_eq!(said, [text("one"), Said::Ping(vec![]), text("two"), text("three")]);
+}
+
+#[test]
+fn it_is_known_whether_something_is_open() {
+    let mut decoder = Decoder::default();
+    // Feeds all but the last byte, then that, and stops at the event: it lies in the decoder.
+    let mut open_at_event = |bytes: Vec<u8>| {
+        let (last, first) = bytes.split_last().expect("a frame");
+        feed(&mut decoder, first, ROOMY, &mut Heard::default());
+        assert!(decoder.is_within_message());
+        let is_event = decoder.next(&mut &mut [*last][..], ROOMY).expect("no fault").is_some();
+        (is_event, decoder.is_within_message())
+    };
+    assert_eq!(open_at_event(frame(PING, "whole")), (true, false));
+    assert_eq!(open_at_event(frame(TEXT_MORE, "first")), (false, true));
+    assert_eq!(open_at_event(frame(PING, "between")), (true, true));
+    assert_eq!(open_at_event(frame(LAST, "last")), (true, false));
+    assert_eq!(open_at_event(frame(CLOSE, "")), (true, false));
+    feed(&mut decoder, &frame(TEXT_MORE, "ignored"), ROOMY, &mut Heard::default());
+    assert!(!decoder.is_within_message());
 }
 
 #[test]
