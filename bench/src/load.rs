@@ -69,7 +69,8 @@ impl Load {
     /// Connects the publishers, and no subscribers yet.
     pub(crate) fn new(server: SocketAddr, rooms: Rooms, slots: u16) -> Result<Self, Trouble> {
         let poll = Poll::new().map_err(Trouble::io("making an epoll"))?;
-        let publishers = Publishers::connect(server, poll.registry(), slots, FIRST_PUBLISHER)?;
+        let mut publishers = Publishers::new(server, slots, FIRST_PUBLISHER);
+        publishers.connect(poll.registry())?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS),
@@ -174,7 +175,7 @@ impl Load {
         let room = self.next_room;
         self.next_room = (room + 1) % self.ledger.rooms();
         let stamp = self.ledger.open(slot, room, due);
-        self.publishers.publish(stamp, room)
+        self.publishers.publish(self.poll.registry(), stamp, room)
     }
 
     fn turn(&mut self, timeout: Option<Duration>) -> Result<(), Trouble> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The backend of a run: one keep-alive HTTP connection per publish in flight, each with signed
 //! `POST /apps/{id}/events` requests, one at a time. It reads answers only so far as to know that
-//! they are whole and say success.
+//! they are whole and say success. A server that closes after each answer is connected to anew.
 
 use crate::ledger::Stamp;
 use crate::signature::{Signer, app};
@@ -20,15 +20,19 @@ pub(crate) const EVENT_NAME: &str = "bench";
 /// No answer to a publish is longer.
 const ANSWER_LIMIT: usize = 4096;
 
+#[derive(Default)]
 struct Connection {
-    stream: TcpStream,
+    /// `None` before the first publish, and after an answer that ended the connection.
+    stream: Option<TcpStream>,
     /// The start of an answer whose end has not come.
     rest: Vec<u8>,
 }
 
-/// The publishers of a run. Slot `i` of the ledger publishes over connection `i`.
+/// The publishers of a run. Slot `i` of the ledger publishes over connection `i`, which is kept
+/// alive if the server lets it.
 pub(crate) struct Publishers {
     connections: Vec<Connection>,
+    first_token: usize,
     signer: Signer,
     server: SocketAddr,
     path: String,
@@ -38,40 +42,57 @@ pub(crate) struct Publishers {
 }
 
 impl Publishers {
-    /// Connects `slots` publishers, with tokens from `first_token` on. Blocks until they are.
-    pub(crate) fn connect(
-        server: SocketAddr,
-        registry: &Registry,
-        slots: u16,
-        first_token: usize,
-    ) -> Result<Self, Trouble> {
-        let connect = |slot: u16| -> io::Result<Connection> {
-            let stream = std::net::TcpStream::connect(server)?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(stream);
-            let token = Token(first_token + usize::from(slot));
-            registry.register(&mut stream, token, Interest::READABLE)?;
-            Ok(Connection { stream, rest: Vec::new() })
-        };
-        Ok(Self {
-            connections: (0..slots)
-                .map(connect)
-                .collect::<io::Result<_>>()
-                .map_err(Trouble::io("connecting a publisher"))?,
+    /// Publishers for `slots` publishes in flight, whose events carry tokens from `first_token`
+    /// on.
+    pub(crate) fn new(server: SocketAddr, slots: u16, first_token: usize) -> Self {
+        Self {
+            connections: (0..slots).map(|_| Connection::default()).collect(),
+            first_token,
             signer: Signer::new(app::KEY, app::SECRET),
             server,
             path: format!("/apps/{}/events", app::ID),
             body: Vec::new(),
             request: Vec::new(),
             scratch: Vec::new(),
-        })
+        }
+    }
+
+    /// Connects those that are not. Blocks until they are, which on loopback waits for nobody.
+    pub(crate) fn connect(&mut self, registry: &Registry) -> Result<(), Trouble> {
+        for slot in 0..self.connections.len() {
+            self.connected(slot, registry)?;
+        }
+        Ok(())
+    }
+
+    fn connected(&mut self, slot: usize, registry: &Registry) -> Result<&mut TcpStream, Trouble> {
+        let connect = || -> io::Result<TcpStream> {
+            let stream = std::net::TcpStream::connect(self.server)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            registry.register(&mut stream, Token(self.first_token + slot), Interest::READABLE)?;
+            Ok(stream)
+        };
+        let place = &mut self.connections[slot].stream;
+        match place {
+            Some(stream) => Ok(stream),
+            None => Ok(place.insert(connect().map_err(Trouble::io("connecting a publisher"))?)),
+        }
     }
 
     /// Sends a publish to `room` over the connection of its slot, which must have none open.
-    pub(crate) fn publish(&mut self, stamp: Stamp, room: u32) -> Result<(), Trouble> {
+    pub(crate) fn publish(
+        &mut self,
+        registry: &Registry,
+        stamp: Stamp,
+        room: u32,
+    ) -> Result<(), Trouble> {
         self.write_request(stamp, room);
-        send(&mut self.connections[usize::from(stamp.slot)].stream, &self.request)
+        let request = std::mem::take(&mut self.request);
+        let sent = send(self.connected(usize::from(stamp.slot), registry)?, &request);
+        self.request = request;
+        sent
     }
 
     fn write_request(&mut self, stamp: Stamp, room: u32) {
@@ -99,7 +120,8 @@ impl Publishers {
 
     /// Reads what came for `slot`; true when the answer to its publish is whole.
     pub(crate) fn read(&mut self, slot: u16) -> Result<bool, Trouble> {
-        let Connection { stream, rest } = &mut self.connections[usize::from(slot)];
+        let Connection { stream: place, rest } = &mut self.connections[usize::from(slot)];
+        let Some(stream) = place else { return Ok(false) };
         let mut buffer = [0; ANSWER_LIMIT];
         loop {
             let who = || format!("publisher {slot}");
@@ -120,8 +142,11 @@ impl Publishers {
                     rest.clear();
                     rest.extend_from_slice(answer);
                 }
-                Answer::Success(length) if length == answer.len() => {
+                Answer::Success { length, then } if length == answer.len() => {
                     rest.clear();
+                    if then == Then::Close {
+                        *place = None;
+                    }
                     return Ok(true);
                 }
                 _ => return Err(Trouble::unexpected(who(), answer)),
@@ -135,10 +160,22 @@ impl Publishers {
 enum Answer {
     /// More must come.
     Incomplete,
-    /// A 200 of that many bytes, head and body.
-    Success(usize),
+    /// A 200.
+    Success {
+        /// Bytes of head and body.
+        length: usize,
+        /// What becomes of the connection.
+        then: Then,
+    },
     /// Anything else.
     Refused,
+}
+
+/// What a server does with a connection after an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    KeepAlive,
+    Close,
 }
 
 fn answer_length(bytes: &[u8]) -> Answer {
@@ -156,18 +193,21 @@ fn answer_length(bytes: &[u8]) -> Answer {
         let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
         header.and_then(|header| std::str::from_utf8(header.value).ok())
     };
+    let closes = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let then = if closes { Then::Close } else { Then::KeepAlive };
     if let Some(length) = value("content-length") {
         let Ok(length) = length.trim().parse::<usize>() else { return Answer::Refused };
         return if bytes.len() >= head + length {
-            Answer::Success(head + length)
+            Answer::Success { length: head + length, then }
         } else {
             Answer::Incomplete
         };
     }
     if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
         const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-        return wire::find(&bytes[head..], LAST_CHUNK)
-            .map_or(Answer::Incomplete, |at| Answer::Success(head + at + LAST_CHUNK.len()));
+        return wire::find(&bytes[head..], LAST_CHUNK).map_or(Answer::Incomplete, |at| {
+            Answer::Success { length: head + at + LAST_CHUNK.len(), then }
+        });
     }
     Answer::Refused
 }
@@ -179,12 +219,17 @@ mod tests {
     #[test]
     fn an_answer_is_whole_at_its_last_byte_and_not_before() {
         let plain = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let closing = b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\n{}";
         let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
-        for answer in [&plain[..], &chunked[..]] {
+        for (answer, then) in [
+            (&plain[..], Then::KeepAlive),
+            (&closing[..], Then::Close),
+            (&chunked[..], Then::KeepAlive),
+        ] {
             for cut in 0..answer.len() {
                 assert_eq!(answer_length(&answer[..cut]), Answer::Incomplete, "cut at {cut}");
             }
-            assert_eq!(answer_length(answer), Answer::Success(answer.len()));
+            assert_eq!(answer_length(answer), Answer::Success { length: answer.len(), then });
         }
     }
 

@@ -23,7 +23,7 @@ const SOKETI_MANIFEST: &str = r#"{
   "name": "rival-soketi",
   "private": true,
   "dependencies": { "@soketi/soketi": "1.6.1" },
-  "overrides": { "uWebSockets.js": "npm:@btc-vision/uwebsockets.js@20.57.0" }
+  "overrides": { "uWebSockets.js": "npm:@trufflesuite/uws-js-unofficial@20.30.0-unofficial.0" }
 }
 "#;
 
