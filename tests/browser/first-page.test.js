@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Development mode's first page: what to do next, live channels, a stream of events, a form.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { launch, pageOf } from '../support/browser.js';
+import { request } from '../support/http.js';
+import { eventually } from '../support/inbox.js';
+import { OUTPUT, freePort, run, serverFor, temporaryFolder } from '../support/server.js';
+import { Socket } from '../support/socket.js';
+
+let browser, child, port, key;
+
+before(async () => {
+  fs.mkdirSync(OUTPUT, { recursive: true });
+  const folder = temporaryFolder();
+  port = await freePort();
+  child = run(['--listen', `127.0.0.1:${port}`, '--data', path.join(folder, 'data')], { cwd: folder });
+  await eventually(() => request(port, { path: '/up' }).then(({ status }) => status === 200, () => false), 'GET /up');
+  key = /new Pusher\(\s*['"]([^'"]+)['"]/.exec(child.log)?.[1];
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  child?.kill('SIGTERM');
+  const { code, log } = await child.exited;
+  assert.equal(code, 0, log);
+  assert.doesNotMatch(log, /panicked/);
+});
+
+test('the first page has paste-ready snippets with this server\'s key for four places', async (t) => {
+  const page = await pageOf(browser, { viewport: { width: 1280, height: 900 } });
+  t.after(() => page.close());
+  const failed = [];
+  page.on('requestfailed', (call) => failed.push(call.url()));
+  page.on('request', (call) => { if (!call.url().startsWith(`http://127.0.0.1:${port}`)) failed.push(call.url()); });
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.waitForLoadState('networkidle').catch(() => {});
+  await page.screenshot({ path: path.join(OUTPUT, 'first-page.png'), fullPage: true });
+  const text = await page.evaluate(() => document.documentElement.textContent);
+  assert.ok(key && text.includes(key), 'the key is on the page');
+  for (const word of ['new Pusher(', String(port), 'Node', 'Python', 'PHP']) assert.ok(text.includes(word), word);
+  assert.deepEqual(failed, [], 'all that the page needs comes from the server itself');
+  assert.deepEqual(page.errors, []);
+});
+
+test('a channel appears, an event shows in the stream, and the form triggers one', async (t) => {
+  const page = await pageOf(browser, { viewport: { width: 1280, height: 900 } });
+  t.after(() => page.close());
+  await page.goto(`http://127.0.0.1:${port}/`);
+  const socket = await Socket.connect({ port, prefix: '', app: { key } });
+  t.after(() => socket.close());
+  await socket.subscribe('visible-channel');
+  await page.waitForFunction(() => document.body.innerText.includes('visible-channel'));
+  const form = page.locator('form').filter({ has: page.locator('input, textarea') }).first();
+  const fields = form.locator('input:not([type=hidden]):not([type=submit]), textarea');
+  const fill = async (pattern, value) => {
+    for (const field of await fields.all()) {
+      const about = await field.evaluate((element) =>
+        [element.name, element.id, element.placeholder, element.getAttribute('aria-label'), element.labels?.[0]?.textContent].join(' '));
+      if (pattern.test(about)) return field.fill(value);
+    }
+    throw new Error(`no field for ${pattern}`);
+  };
+  await fill(/channel/i, 'visible-channel');
+  await fill(/event|name/i, 'from-the-form');
+  await fill(/data|payload/i, '{"hello":"world"}');
+  await form.locator('button, input[type=submit]').first().click();
+  assert.equal((await socket.event('from-the-form', 'visible-channel')).data, '{"hello":"world"}');
+  await page.waitForFunction(() => document.body.innerText.includes('from-the-form'));
+  await page.screenshot({ path: path.join(OUTPUT, 'first-page-event.png'), fullPage: true });
+  assert.deepEqual(page.errors, []);
+});
+
+test('the page works on a phone: nothing is wider than the screen', async (t) => {
+  const page = await pageOf(browser, { viewport: { width: 375, height: 800 }, isMobile: true, hasTouch: true });
+  t.after(() => page.close());
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.screenshot({ path: path.join(OUTPUT, 'first-page-phone.png'), fullPage: true });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth + 1));
+});
+
+test('outside of development mode there is no such page', async (t) => {
+  const server = await serverFor(t);
+  const { status, text } = await request(server.port, { path: '/' });
+  assert.ok(status === 404 || !text.includes(server.app.key), `${status}`);
+});
