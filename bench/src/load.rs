@@ -166,6 +166,13 @@ impl Load {
         Ok(())
     }
 
+    /// CPU time of the thread that drives this load.
+    pub(crate) fn cpu_time(&self) -> Result<Duration, Trouble> {
+        let time = nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID);
+        time.map(Duration::from)
+            .map_err(|error| Trouble::io("reading the generator's clock")(error.into()))
+    }
+
     /// Ends a run: stray deliveries are trouble.
     pub(crate) fn finish(mut self) -> Result<(), Trouble> {
         self.idle(GRACE)

@@ -36,6 +36,11 @@ pub(crate) enum Metric {
         /// 500 is the median, 999 the 99.9th percentile.
         per_mille: u32,
     },
+    /// Thousands of deliveries per second: 1,000 subscribers, 8 publishes in flight.
+    Rate8,
+    /// Percent of one processor that the load generator used meanwhile: where it comes near 100,
+    /// the rate is the generator's and not the server's.
+    Generator8,
 }
 
 /// What Oyez has to reach.
@@ -64,7 +69,9 @@ impl Metric {
             Self::IdlePerConnection(_)
             | Self::IdleSlope(..)
             | Self::IdleInRooms(_)
-            | Self::Latency { .. } => Goal::None,
+            | Self::Latency { .. }
+            | Self::Rate8
+            | Self::Generator8 => Goal::None,
         }
     }
 
@@ -100,6 +107,8 @@ impl fmt::Display for Metric {
             Self::AfterStorm { connections, seconds } => {
                 write!(f, "MB, {seconds} s after {} connections have gone", n(connections))
             }
+            Self::Rate8 => f.write_str("thousand deliveries/s, 1,000 subscribers, 8 in flight"),
+            Self::Generator8 => f.write_str("% of a core that the load generator used for it"),
             Self::Latency { per_mille } => {
                 write!(f, "ms latency, p{}", f64::from(*per_mille) / 10.0)?;
                 write!(f, ", {} publishes/s to 1,000", crate::scenarios::FIXED_RATE)

@@ -97,12 +97,12 @@ impl Server {
         Some(self.said(&format!("ended ({status})")))
     }
 
+    /// What happened, with what the server said about it: the line with an error, or the last.
     fn said(&self, what: &str) -> Trouble {
-        const LINES: usize = 5;
         let text = fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let last = lines[lines.len().saturating_sub(LINES)..].join(" | ");
-        Trouble::Server(format!("the server {what}; it said: {last}"))
+        let complains = |line: &&str| line.contains("rror") || line.contains("panicked");
+        let line = text.lines().find(complains).or(text.lines().last()).unwrap_or("nothing");
+        Trouble::Server(format!("the server {what}; it said: {}", line.trim()))
     }
 
     fn pid(&self) -> Pid {

@@ -27,6 +27,10 @@ const SOKETI_MANIFEST: &str = r#"{
 }
 "#;
 
+/// Loads the engine's compiled part for this version of Node, and nothing else.
+const SOKETI_ENGINE_CHECK: &str = "require('uWebSockets.js/binaries/uws_' + \
+     [process.platform, process.arch, process.versions.modules].join('_') + '.node')";
+
 /// A server of somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rival {
@@ -40,7 +44,7 @@ impl Rival {
     /// Installs it below `rivals` unless it is there; the reason in words when that fails.
     pub(crate) fn install(self, rivals: &Path) -> Result<(), String> {
         if self.executable(rivals).exists() {
-            return Ok(());
+            return self.check(rivals);
         }
         let folder = self.folder(rivals);
         fs::create_dir_all(&folder).map_err(|error| format!("not installed: {error}"))?;
@@ -65,11 +69,30 @@ impl Rival {
             .output()
             .map_err(|error| format!("not installed: {}: {error}", self.installer()))?;
         if output.status.success() && self.executable(rivals).exists() {
-            return Ok(());
+            return self.check(rivals);
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let reason = said.lines().rfind(|line| line.contains("error")).unwrap_or("no reason given");
         Err(format!("not installed: {} says: {reason}", self.installer()))
+    }
+
+    /// Makes sure that it is the real thing: soketi's engine would fall back to plain JavaScript
+    /// where its compiled part does not load, and then measure something else.
+    fn check(self, rivals: &Path) -> Result<(), String> {
+        if self == Self::Sockudo {
+            return Ok(());
+        }
+        let output = Command::new("node")
+            .args(["-e", SOKETI_ENGINE_CHECK])
+            .current_dir(self.folder(rivals))
+            .output()
+            .map_err(|error| format!("not measured: node: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let reason = said.lines().find(|line| line.contains("Error")).unwrap_or("no reason given");
+        Err(format!("not measured: its engine does not load here: {reason}"))
     }
 
     /// How to run it on `address`.

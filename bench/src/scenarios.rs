@@ -122,15 +122,23 @@ fn throughput(
     let mut load = Load::new(server.address(), rooms, slots)?;
     load.subscribe(rooms.subscribers())?;
     load.publish_for(plan.warm_up())?;
-    let before = server.cpu_time()?;
+    let begin = Instant::now();
+    let (before, ours) = (server.cpu_time()?, load.cpu_time()?);
     let counts = load.publish_for(plan.time)?;
     let spent = server.cpu_time()?.saturating_sub(before);
+    let ours = load.cpu_time()?.saturating_sub(ours);
+    let time = begin.elapsed().as_secs_f64();
     load.finish()?;
     let paid = match metric {
         Metric::Fanout8 | Metric::Fanout1 => counts.deliveries,
         _ => counts.publishes,
     };
-    Ok(vec![(metric, micros(spent) / paid.max(1) as f64)])
+    let mut figures = vec![(metric, micros(spent) / paid.max(1) as f64)];
+    if metric == Metric::Fanout8 {
+        figures.push((Metric::Rate8, counts.deliveries as f64 / time / 1_000.0));
+        figures.push((Metric::Generator8, 100.0 * ours.as_secs_f64() / time));
+    }
+    Ok(figures)
 }
 
 fn connects(server: &Server) -> Result<Vec<Figure>, Trouble> {
