@@ -5,6 +5,7 @@
 //! This crate knows no state: it takes bytes and gives values, or takes values and gives bytes.
 //! It never does I/O, never reads a clock and never panics on what a stranger sent.
 
+pub mod api;
 pub mod auth;
 pub mod channel;
 pub mod close;
@@ -16,3 +17,4 @@ pub mod secret;
 pub mod socket_id;
 pub mod user;
 pub mod webhook;
+pub mod websocket;
