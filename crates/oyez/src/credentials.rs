@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`NewApp`]: fresh credentials, from the operating system's random source.
+
+use std::fmt;
+
+use oyez_protocol::secret::Secret;
+
+/// Bytes of a key: enough that two never meet.
+const KEY_BYTES: usize = 10;
+
+/// Bytes of a secret: enough that nobody guesses it.
+const SECRET_BYTES: usize = 16;
+
+/// Ids have seven digits. The official Python library accepts nothing but digits.
+const IDS: std::ops::Range<u64> = 1_000_000..10_000_000;
+
+/// An app that did not exist before. It prints as the `[[apps]]` block of a config file, with its
+/// secret; `Debug` leaves the secret out.
+#[derive(Clone, Debug)]
+pub struct NewApp {
+    /// What a person calls it; a comment in the block.
+    pub name: Option<AppName>,
+    /// In the path of the HTTP API.
+    pub id: String,
+    /// What pages hold.
+    pub key: String,
+    /// What only backends hold.
+    pub secret: Secret,
+}
+
+/// A name on one line, of printable characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppName(String);
+
+/// The text is no [`AppName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a name is 1 to 80 printable characters on one line")]
+pub struct AppNameError;
+
+/// The operating system gave no random bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("no random numbers from the operating system: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
+impl NewApp {
+    /// Makes one.
+    pub fn generate(name: Option<AppName>) -> Result<NewApp, NoRandomness> {
+        let number = u64::from_be_bytes(random()?);
+        Ok(NewApp {
+            name,
+            id: (IDS.start + number % (IDS.end - IDS.start)).to_string(),
+            key: hex(&random::<KEY_BYTES>()?),
+            secret: Secret::new(&hex(&random::<SECRET_BYTES>()?)),
+        })
+    }
+}
+
+impl AppName {
+    /// Reads a name.
+    pub fn parse(text: &str) -> Result<AppName, AppNameError> {
+        let fits = (1..=80).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if fits { Ok(AppName(text.to_owned())) } else { Err(AppNameError) }
+    }
+}
+
+impl fmt::Display for NewApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[[apps]]")?;
+        if let Some(AppName(name)) = &self.name {
+            write!(f, "                  # {name}")?;
+        }
+        let NewApp { id, key, secret, .. } = self;
+        write!(f, "\nid = {id:?}\nkey = {key:?}\nsecret = {:?}\n", secret.reveal())
+    }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_on_its_line() {
+        assert!(AppName::parse("Café 7").is_ok());
+        for bad in ["", "a\nb", "a\u{1b}[2J", &"a".repeat(81)] {
+            assert_eq!(AppName::parse(bad), Err(AppNameError), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn debug_leaves_the_secret_out() {
+        let app = NewApp::generate(None).expect("randomness");
+        assert!(!format!("{app:?}").contains(app.secret.reveal()));
+        assert!(app.to_string().contains(app.secret.reveal()));
+    }
+}
