@@ -126,6 +126,27 @@ impl WebhookEvent {
         }
     }
 
+    /// The event as it stands in a body.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are always JSON")
+    }
+
+    /// Bytes of text in the event: what it costs to keep it waiting.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            WebhookEvent::ChannelOccupied { channel }
+            | WebhookEvent::ChannelVacated { channel }
+            | WebhookEvent::CacheMiss { channel }
+            | WebhookEvent::SubscriptionCount { channel, .. } => channel.len(),
+            WebhookEvent::MemberAdded { channel, user_id }
+            | WebhookEvent::MemberRemoved { channel, user_id } => channel.len() + user_id.len(),
+            WebhookEvent::ClientEvent { channel, event, data, socket_id, user_id } => {
+                let user_id = user_id.as_ref().map_or(0, String::len);
+                channel.len() + event.len() + data.len() + socket_id.len() + user_id
+            }
+        }
+    }
+
     /// `member_added`.
     pub fn member_added(channel: &ChannelName, user_id: &UserId) -> WebhookEvent {
         WebhookEvent::MemberAdded { channel: channel.to_string(), user_id: user_id.to_string() }
@@ -137,6 +158,23 @@ impl WebhookEvent {
     }
 }
 
+/// The body of a request: `{"time_ms":N,"events":[…]}`. `time_ms` is in milliseconds since 1970,
+/// `events` are the JSON of [`WebhookEvent::to_json`], in the order in which they happened.
+pub fn body<'a>(time_ms: u64, events: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let mut body = Vec::with_capacity(256);
+    body.extend_from_slice(b"{\"time_ms\":");
+    body.extend_from_slice(itoa::Buffer::new().format(time_ms).as_bytes());
+    body.extend_from_slice(b",\"events\":[");
+    for (place, event) in events.into_iter().enumerate() {
+        if place > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(event.as_bytes());
+    }
+    body.extend_from_slice(b"]}");
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,9 +183,40 @@ mod tests {
     fn p077_events_have_the_documented_shape() {
         let event = WebhookEvent::MemberAdded { channel: "presence-a".into(), user_id: "7".into() };
         let json = serde_json::to_value(&event).expect("plain data");
-        assert_eq!(json, serde_json::json!({"name":"member_added","channel":"presence-a","user_id":"7"}));
+        assert_eq!(
+            json,
+            serde_json::json!({"name":"member_added","channel":"presence-a","user_id":"7"})
+        );
         for kind in WebhookKind::ALL {
             assert_eq!(WebhookKind::parse(kind.name()), Some(kind));
         }
+    }
+    #[test]
+    fn p077_a_body_is_its_time_and_its_events_in_order() {
+        let events = [
+            WebhookEvent::ChannelOccupied { channel: "a".into() },
+            WebhookEvent::SubscriptionCount { channel: "a".into(), subscription_count: 1 },
+            WebhookEvent::ClientEvent {
+                channel: "private-a".into(),
+                event: "client-x".into(),
+                data: "\"\\ü\u{0}".into(),
+                socket_id: "1.2".into(),
+                user_id: None,
+            },
+        ];
+        let json: Vec<String> = events.iter().map(WebhookEvent::to_json).collect();
+        let body = body(1_327_078_148_132, json.iter().map(String::as_str));
+        let expected = concat!(
+            r#"{"time_ms":1327078148132,"events":[{"name":"channel_occupied","channel":"a"},"#,
+            r#"{"name":"subscription_count","channel":"a","subscription_count":1},"#,
+            r#"{"name":"client_event","channel":"private-a","event":"client-x","#,
+            r#""data":"\"\\ü\u0000","socket_id":"1.2"}]}"#
+        );
+        assert_eq!(String::from_utf8(body).expect("JSON is UTF-8"), expected);
+    }
+
+    #[test]
+    fn p077_a_body_may_be_empty() {
+        assert_eq!(body(7, []), br#"{"time_ms":7,"events":[]}"#);
     }
 }

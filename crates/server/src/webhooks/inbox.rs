@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Inbox`]: the way of an event from a worker to the sender's thread.
+//!
+//! Any thread may offer, only the sender's thread takes. Offering never waits: when too much is
+//! on the way, which means that the sender's thread gets no CPU time, the event is refused.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use oyez_core::AppIndex;
+use oyez_protocol::webhook::WebhookEvent;
+use tokio::sync::mpsc;
+
+/// Text of events that may be on the way between threads.
+const BYTES: usize = 64 * 1024 * 1024;
+
+/// Where workers put events.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    sender: mpsc::Sender<(AppIndex, WebhookEvent)>,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// Where the sender's thread finds them.
+#[derive(Debug)]
+pub(super) struct Arrivals {
+    receiver: mpsc::Receiver<(AppIndex, WebhookEvent)>,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// The event was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Too much is on the way.
+    Full,
+    /// Nobody takes events any more.
+    Closed,
+}
+
+/// A way on which at most so many events may be.
+pub(super) fn inbox(events: usize) -> (Inbox, Arrivals) {
+    let (sender, receiver) = mpsc::channel(events);
+    let bytes = Arc::new(AtomicUsize::new(0));
+    (Inbox { sender, bytes: bytes.clone() }, Arrivals { receiver, bytes })
+}
+
+impl Inbox {
+    /// Puts an event on its way. Never waits.
+    pub(super) fn offer(&self, app: AppIndex, event: WebhookEvent) -> Result<(), Refused> {
+        let weight = event.text_bytes();
+        let before = self.bytes.fetch_add(weight, Ordering::Relaxed);
+        let offered = if before + weight > BYTES {
+            Err(Refused::Full)
+        } else {
+            self.sender.try_send((app, event)).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Refused::Full,
+                mpsc::error::TrySendError::Closed(_) => Refused::Closed,
+            })
+        };
+        if offered.is_err() {
+            self.bytes.fetch_sub(weight, Ordering::Relaxed);
+        }
+        offered
+    }
+}
+
+impl Arrivals {
+    /// The next event; `None` when no more can come.
+    pub(super) async fn next(&mut self) -> Option<(AppIndex, WebhookEvent)> {
+        let (app, event) = self.receiver.recv().await?;
+        self.bytes.fetch_sub(event.text_bytes(), Ordering::Relaxed);
+        Some((app, event))
+    }
+
+    /// Refuses events from now on. Those on the way still come.
+    pub(super) fn close(&mut self) {
+        self.receiver.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(bytes: usize) -> WebhookEvent {
+        WebhookEvent::CacheMiss { channel: "x".repeat(bytes) }
+    }
+
+    #[tokio::test]
+    async fn the_inbox_is_bounded_in_events() {
+        let (inbox, mut arrivals) = inbox(2);
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Full));
+        arrivals.next().await.unwrap();
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_inbox_is_bounded_in_bytes() {
+        let (inbox, mut arrivals) = inbox(100);
+        assert_eq!(inbox.offer(AppIndex(0), event(BYTES)), Ok(()));
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Full));
+        arrivals.next().await.unwrap();
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_closed_inbox_gives_what_it_has_and_takes_no_more() {
+        let (inbox, mut arrivals) = inbox(100);
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+        arrivals.close();
+        assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Closed));
+        assert!(arrivals.next().await.is_some());
+        assert!(arrivals.next().await.is_none());
+    }
+}
