@@ -139,3 +139,23 @@ pub enum Command {
         ticket: Ticket,
     },
 }
+
+impl Command {
+    /// The channel or user whose home it is for; a list is asked of every home.
+    pub fn key(&self) -> Option<&ChannelKey> {
+        match self {
+            Command::Subscribe { key, .. }
+            | Command::Unsubscribe { key, .. }
+            | Command::Publish { key, .. }
+            | Command::ClientEvent { key, .. }
+            | Command::Inspect { key, .. }
+            | Command::ListMembers { key, .. }
+            | Command::SignIn { key, .. }
+            | Command::SignOut { key, .. }
+            | Command::Watch { key, .. }
+            | Command::Unwatch { key, .. }
+            | Command::Terminate { key, .. } => Some(key),
+            Command::List { .. } => None,
+        }
+    }
+}

@@ -74,7 +74,7 @@ impl Hash for ChannelKey {
 
 /// Hands a [`ChannelKey`]'s own hash to a hash table.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Prehashed(u64);
+pub struct Prehashed(u64);
 
 impl Hasher for Prehashed {
     fn finish(&self) -> u64 {
@@ -89,5 +89,4 @@ impl Hasher for Prehashed {
 }
 
 /// A table from channels.
-pub(crate) type KeyMap<V> =
-    hashbrown::HashMap<ChannelKey, V, std::hash::BuildHasherDefault<Prehashed>>;
+pub type KeyMap<V> = hashbrown::HashMap<ChannelKey, V, std::hash::BuildHasherDefault<Prehashed>>;

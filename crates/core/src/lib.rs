@@ -22,6 +22,6 @@ mod users;
 pub use command::{Command, Publication};
 pub use effect::{Answer, Cached, ChannelInfo, Effect, Item, UserPresence, Wanted};
 pub use home::{AppRules, Home, Rules};
-pub use key::{AppIndex, ChannelKey, KeySpace};
+pub use key::{AppIndex, ChannelKey, KeyMap, KeySpace};
 pub use place::{Place, Ticket, WorkerId};
 pub use time::Millis;

@@ -27,7 +27,9 @@ pub enum AuthError {
     #[error("`auth` names another key than the one this connection uses")]
     OtherKey,
     /// Of the right form, but wrong.
-    #[error("the signature is wrong: it must be the hex HMAC-SHA256, with the app's secret, of {signed:?}")]
+    #[error(
+        "the signature is wrong: it must be the hex HMAC-SHA256, with the app's secret, of {signed:?}"
+    )]
     Wrong {
         /// The string that had to be signed, cut to a printable length.
         signed: String,
@@ -54,7 +56,12 @@ impl Credentials<'_> {
     }
 
     /// Checks `auth` of a sign-in: over `socket_id::user::user_data`.
-    pub fn check_signin(&self, auth: &str, socket_id: &str, user_data: &str) -> Result<(), AuthError> {
+    pub fn check_signin(
+        &self,
+        auth: &str,
+        socket_id: &str,
+        user_data: &str,
+    ) -> Result<(), AuthError> {
         self.check(Some(auth), &[socket_id, "::user::", user_data])
     }
 
@@ -95,19 +102,25 @@ mod tests {
 
     #[test]
     fn p028_the_worked_example_of_a_private_channel() {
-        let auth = format!("{KEY}:58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4");
+        let auth =
+            format!("{KEY}:58df8b0c36d6982b82c3ecf6b4662e34fe8c25bba48f5369f135bf843651c3a4");
         with(|app| {
             assert_eq!(app.authorize("1234.1234", "private-foobar", None), auth);
-            assert_eq!(app.check_subscription(Some(&auth), "1234.1234", "private-foobar", None), Ok(()));
+            assert_eq!(
+                app.check_subscription(Some(&auth), "1234.1234", "private-foobar", None),
+                Ok(())
+            );
         });
     }
 
     #[test]
     fn p028_the_worked_example_of_a_presence_channel() {
         let data = r#"{"user_id":10,"user_info":{"name":"Mr. Channels"}}"#;
-        let auth = format!("{KEY}:31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80");
+        let auth =
+            format!("{KEY}:31935e7d86dba64c2a90aed31fdc61869f9b22ba9d8863bba239c03ca481bc80");
         with(|app| {
-            let check = |data| app.check_subscription(Some(&auth), "1234.1234", "presence-foobar", data);
+            let check =
+                |data| app.check_subscription(Some(&auth), "1234.1234", "presence-foobar", data);
             assert_eq!(check(Some(data)), Ok(()));
             assert!(matches!(check(None), Err(AuthError::Wrong { .. })));
         });
@@ -116,7 +129,8 @@ mod tests {
     #[test]
     fn p028_the_worked_example_of_a_sign_in() {
         let data = r#"{"id":"12345"}"#;
-        let auth = format!("{KEY}:4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba");
+        let auth =
+            format!("{KEY}:4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba");
         with(|app| assert_eq!(app.check_signin(&auth, "1234.1234", data), Ok(())));
     }
 

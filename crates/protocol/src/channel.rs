@@ -56,7 +56,9 @@ pub enum ChannelNameError {
     #[error("a channel name must not be empty")]
     Empty,
     /// Longer than the limit.
-    #[error("a channel name has at most {limit} characters (limits.channel_name), this one has {length}")]
+    #[error(
+        "a channel name has at most {limit} characters (limits.channel_name), this one has {length}"
+    )]
     TooLong {
         /// In bytes, which are characters in a valid name.
         length: usize,
@@ -94,7 +96,10 @@ impl ChannelName {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-=@,.;".contains(&b);
         // A user's id is the app's own: whatever prints may stand in it.
         let user = rest.len() != name.len();
-        if !rest.bytes().all(|b| allowed(b) || (user && b != b'#' && (b.is_ascii_graphic() || b >= 0x80))) {
+        if !rest
+            .bytes()
+            .all(|b| allowed(b) || (user && b != b'#' && (b.is_ascii_graphic() || b >= 0x80)))
+        {
             let name = name.chars().take(64).collect();
             return Err(ChannelNameError::Character { name });
         }

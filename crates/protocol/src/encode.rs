@@ -135,7 +135,9 @@ impl Frame {
         Frame::text(64 + message.len(), |out| {
             out.extend_from_slice(b"{\"event\":\"pusher:error\",\"data\":{\"code\":");
             match code {
-                Some(code) => out.extend_from_slice(itoa::Buffer::new().format(code.code()).as_bytes()),
+                Some(code) => {
+                    out.extend_from_slice(itoa::Buffer::new().format(code.code()).as_bytes())
+                }
                 None => out.extend_from_slice(b"null"),
             }
             out.extend_from_slice(b",\"message\":");
@@ -188,7 +190,12 @@ impl Frame {
     }
 
     /// `pusher:subscription_error`, which reaches the page's handler on that channel.
-    pub fn subscription_error(channel: &ChannelName, kind: &str, error: impl Display, status: u16) -> Frame {
+    pub fn subscription_error(
+        channel: &ChannelName,
+        kind: &str,
+        error: impl Display,
+        status: u16,
+    ) -> Frame {
         let error = error.to_string();
         Frame::text(128 + error.len(), |out| {
             out.extend_from_slice(b"{\"event\":\"pusher:subscription_error\",\"channel\":");
@@ -336,8 +343,14 @@ mod tests {
         let cut = CutPosition { epoch: "e", term: "t", offset: 4, replay: 1 };
         let frame = Frame::presence_succeeded(&channel("presence-a"), members.iter(), Some(cut));
         let data: Value = serde_json::from_str(payload(&frame)["data"].as_str().unwrap()).unwrap();
-        assert_eq!(data["presence"], json!({"ids":["1","2"],"hash":{"1":{"name":"A"},"2":null},"count":2}));
-        assert_eq!(data["oyez"], json!({"epoch":"e","term":"t","offset":4,"resumed":false,"replay":1}));
+        assert_eq!(
+            data["presence"],
+            json!({"ids":["1","2"],"hash":{"1":{"name":"A"},"2":null},"count":2})
+        );
+        assert_eq!(
+            data["oyez"],
+            json!({"epoch":"e","term":"t","offset":4,"resumed":false,"replay":1})
+        );
     }
 
     #[test]

@@ -155,6 +155,9 @@ mod tests {
     #[test]
     fn a_limit_under_its_least_is_refused_by_name() {
         let error = Limits::default().set("message_bytes", 1).unwrap_err().to_string();
-        assert!(error.contains("limits.message_bytes = 1") && error.contains("1024 bytes"), "{error}");
+        assert!(
+            error.contains("limits.message_bytes = 1") && error.contains("1024 bytes"),
+            "{error}"
+        );
     }
 }

@@ -120,9 +120,10 @@ struct SignInData<'a> {
 impl<'a> ClientMessage<'a> {
     /// Reads one text message.
     pub fn parse(text: &'a str, limits: &Limits) -> Result<ClientMessage<'a>, MessageError> {
-        let envelope: Envelope<'a> =
-            object(text).map_err(|e| MessageError::new(format!("the message is not valid: {e}")))?;
-        let event = envelope.event.ok_or_else(|| MessageError::new("the message has no `event`"))?.0;
+        let envelope: Envelope<'a> = object(text)
+            .map_err(|e| MessageError::new(format!("the message is not valid: {e}")))?;
+        let event =
+            envelope.event.ok_or_else(|| MessageError::new("the message has no `event`"))?.0;
         match event.as_ref() {
             "pusher:ping" => Ok(ClientMessage::Ping),
             "pusher:pong" => Ok(ClientMessage::Pong),
@@ -164,21 +165,29 @@ impl<'a> ClientMessage<'a> {
                         limits.event_data_bytes
                     )));
                 }
-                Ok(ClientMessage::ClientEvent { channel: channel(envelope.channel, limits)?, event, data })
+                Ok(ClientMessage::ClientEvent {
+                    channel: channel(envelope.channel, limits)?,
+                    event,
+                    data,
+                })
             }
             name => Err(MessageError::new(unknown_event(name))),
         }
     }
 }
 
-fn data_of<'a, T: Deserialize<'a>>(event: &str, data: Option<&'a RawValue>) -> Result<T, MessageError> {
+fn data_of<'a, T: Deserialize<'a>>(
+    event: &str,
+    data: Option<&'a RawValue>,
+) -> Result<T, MessageError> {
     let data = data.map_or("null", RawValue::get);
     object(data).map_err(|e| MessageError::new(format!("the data of {event} is not valid: {e}")))
 }
 
 fn channel(name: Option<Text<'_>>, limits: &Limits) -> Result<ChannelName, MessageError> {
     let name = name.ok_or_else(|| MessageError::new("the message has no `channel`"))?;
-    ChannelName::parse(name.as_str(), limits.channel_name).map_err(|e| MessageError::new(e.to_string()))
+    ChannelName::parse(name.as_str(), limits.channel_name)
+        .map_err(|e| MessageError::new(e.to_string()))
 }
 
 fn event_data(data: Option<&RawValue>) -> Result<Cow<'_, str>, MessageError> {
@@ -247,13 +256,17 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
         let limits = Limits { event_data_bytes: 100_000, ..Limits::default() };
         let text = format!(r#"{{"event":"client-x","channel":"private-a","data":{deep}}}"#);
-        let Ok(ClientMessage::ClientEvent { data, .. }) = ClientMessage::parse(&text, &limits) else {
+        let Ok(ClientMessage::ClientEvent { data, .. }) = ClientMessage::parse(&text, &limits)
+        else {
             panic!("a client event")
         };
         assert_eq!(data, deep);
         assert!(parse(&deep).is_err());
         assert!(parse(&format!(r#"{{"event":{deep}}}"#)).is_err());
-        assert!(parse(&format!(r#"{{"event":"pusher:subscribe","data":{{"channel":{deep}}}}}"#)).is_err());
+        assert!(
+            parse(&format!(r#"{{"event":"pusher:subscribe","data":{{"channel":{deep}}}}}"#))
+                .is_err()
+        );
     }
 
     #[test]
@@ -265,7 +278,9 @@ mod tests {
             ("null", "null"),
         ] {
             let text = format!(r#"{{"event":"client-x","channel":"private-a","data":{sent}}}"#);
-            let Ok(ClientMessage::ClientEvent { data, .. }) = parse(&text) else { panic!("{sent}") };
+            let Ok(ClientMessage::ClientEvent { data, .. }) = parse(&text) else {
+                panic!("{sent}")
+            };
             assert_eq!(data, delivered);
         }
     }

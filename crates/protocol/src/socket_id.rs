@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn p002_two_million_ids_hold_no_duplicate() {
-        let mut ids: Vec<_> = (0..2_000_000).map(|_| SocketId::random()).map(|i| (i.high, i.low)).collect();
+        let mut ids: Vec<_> =
+            (0..2_000_000).map(|_| SocketId::random()).map(|i| (i.high, i.low)).collect();
         ids.sort_unstable();
         assert!(ids.windows(2).all(|w| w[0] != w[1]));
     }

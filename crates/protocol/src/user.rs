@@ -73,7 +73,12 @@ pub enum UserError {
 
 impl UserId {
     /// Takes an id that somebody sent; `field` and `key` name it in errors.
-    fn parse(id: &str, field: &'static str, key: &'static str, limits: &Limits) -> Result<UserId, UserError> {
+    fn parse(
+        id: &str,
+        field: &'static str,
+        key: &'static str,
+        limits: &Limits,
+    ) -> Result<UserId, UserError> {
         if id.is_empty() {
             return Err(UserError::NoId { field, key });
         }
@@ -156,7 +161,11 @@ impl User {
         Ok(User {
             member: Member { user_id, user_info: info(data.user_info, limits)? },
             watchlist_asked: watchlist.len(),
-            watchlist: watchlist.iter().take(limits.watchlist).map(|id| UserId::of(id.as_str())).collect(),
+            watchlist: watchlist
+                .iter()
+                .take(limits.watchlist)
+                .map(|id| UserId::of(id.as_str()))
+                .collect(),
         })
     }
 }
@@ -195,7 +204,10 @@ mod tests {
             (r#"{"user_id":null}"#, "user_id"),
             (r#"{"user_id":{"a":1}}"#, "user_id"),
             (&format!(r#"{{"user_id":"{}"}}"#, "x".repeat(129)), "limits.user_id"),
-            (&format!(r#"{{"user_id":1,"user_info":"{}"}}"#, "x".repeat(1023)), "limits.user_info_bytes"),
+            (
+                &format!(r#"{{"user_id":1,"user_info":"{}"}}"#, "x".repeat(1023)),
+                "limits.user_info_bytes",
+            ),
         ] {
             let error = member(bad).unwrap_err().to_string();
             assert!(error.contains(word), "{bad}: {error}");

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use oyez_core::AppIndex;
 use oyez_protocol::auth::Credentials;
 
+use crate::http::RateLimit;
 use crate::options::AppOptions;
 
 /// One app.
@@ -20,6 +21,8 @@ pub struct App {
     pub index: AppIndex,
     /// Everything the config says of it.
     pub options: AppOptions,
+    /// Its HTTP API calls, against `limits.requests_per_second`.
+    pub(crate) requests: RateLimit,
     connections: AtomicUsize,
 }
 
@@ -97,7 +100,8 @@ impl Apps {
         let mut apps = Apps::default();
         for (at, options) in options.into_iter().enumerate() {
             let index = AppIndex(at as u32);
-            let names = [("key", &options.key, &mut apps.by_key), ("id", &options.id, &mut apps.by_id)];
+            let names =
+                [("key", &options.key, &mut apps.by_key), ("id", &options.id, &mut apps.by_id)];
             for (what, value, map) in names {
                 let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
                 if value.is_empty() || !value.bytes().all(plain) {
@@ -107,7 +111,12 @@ impl Apps {
                     return Err(AppsError::Duplicate { what, value: value.clone() });
                 }
             }
-            apps.all.push(Arc::new(App { index, options, connections: AtomicUsize::new(0) }));
+            apps.all.push(Arc::new(App {
+                index,
+                options,
+                requests: RateLimit::new(),
+                connections: AtomicUsize::new(0),
+            }));
         }
         Ok(apps)
     }
@@ -187,7 +196,10 @@ mod tests {
     #[test]
     fn two_apps_of_one_key_are_refused_by_name() {
         let apps = vec![AppOptions::new("1", "k", "s"), AppOptions::new("2", "k", "t")];
-        assert_eq!(Apps::new(apps).unwrap_err().to_string(), "two apps have the same key `k`: give each its own");
+        assert_eq!(
+            Apps::new(apps).unwrap_err().to_string(),
+            "two apps have the same key `k`: give each its own"
+        );
     }
 
     #[test]

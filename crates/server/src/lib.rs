@@ -1,6 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How bytes move: listener, WebSocket, workers, HTTP API, webhooks, metrics, shutdown.
+//!
+//! [`Server`] starts one [worker](worker) per core. A worker owns its sockets and is the home of
+//! its share of the channels; what it must tell another worker it sends as mail. See
+//! `ARCHITECTURE.md` for the two walks, publish and subscribe.
 
 pub mod apps;
 mod door;
+mod http;
+mod metrics;
 pub mod options;
+mod server;
+mod shared;
+mod socket;
+mod stats;
+mod webhooks;
+mod worker;
+
+pub use server::{Handle, RunError, Server, StartError};

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `/metrics`: everything that is counted, in the text format of Prometheus.
+//!
+//! One table of all metrics, read when somebody asks; nothing is kept here. Labels come from
+//! bounded sets only: workers, apps and URLs of the config, statuses, outcomes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::shared::Shared;
+use crate::stats::{TURN_BUCKETS, Tally, WorkerStats};
+use crate::webhooks::LostReason;
+
+/// The page.
+pub(crate) fn text(shared: &Arc<Shared>) -> String {
+    let mut registry = Registry::with_prefix("oyez");
+    registry.register_collector(Box::new(Reading(Arc::clone(shared))));
+    let mut page = String::new();
+    match prometheus_client::encoding::text::encode(&mut page, &registry) {
+        Ok(()) => page,
+        Err(error) => format!("# the metrics could not be written: {error}\n"),
+    }
+}
+
+/// A row of the tables below: name, help, and where it is counted.
+type Row = (&'static str, &'static str, fn(&WorkerStats) -> &Tally);
+
+/// What each worker counts up.
+const COUNTERS: &[Row] = &[
+    ("connections_opened", "WebSockets opened", |w| &w.opened),
+    ("connections_refused", "WebSockets refused with a close code", |w| &w.refused),
+    ("messages_received", "Messages from WebSocket clients", |w| &w.messages_in),
+    ("messages_sent", "Frames for WebSocket clients", |w| &w.messages_out),
+    ("bytes_received", "Bytes read from WebSockets", |w| &w.bytes_in),
+    ("bytes_sent", "Bytes written to WebSockets", |w| &w.bytes_out),
+    ("events", "Events put in order by the homes of their channels", |w| &w.events),
+    ("client_errors", "Errors told to WebSocket clients", |w| &w.errors),
+    (
+        "slow_readers_closed",
+        "Connections closed because limits.output_bytes waited for them",
+        |w| &w.slow_closed,
+    ),
+    ("silent_closed", "Connections closed because nothing was heard of them", |w| &w.silent_closed),
+    ("panics", "Panics caught; each one is a bug", |w| &w.panics),
+];
+
+/// What each worker has now.
+const GAUGES: &[Row] = &[
+    ("connections", "WebSockets open now", |w| &w.connections),
+    ("subscriptions", "Subscriptions now", |w| &w.subscriptions),
+];
+
+#[derive(Debug)]
+struct Reading(Arc<Shared>);
+
+impl Collector for Reading {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let out = &mut encoder;
+        self.workers(out)?;
+        self.apps(out)?;
+        self.http(out)?;
+        self.webhooks(out)
+    }
+}
+
+impl Reading {
+    fn workers(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let stats = &self.0.stats;
+        for (name, help, tally) in COUNTERS {
+            let mut metric = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for (worker, stats) in stats.iter().enumerate() {
+                counter(&mut metric, &[("worker", worker.to_string())], tally(stats).get())?;
+            }
+        }
+        for (name, help, tally) in GAUGES {
+            let mut metric = out.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for (worker, stats) in stats.iter().enumerate() {
+                gauge(&mut metric, &[("worker", worker.to_string())], tally(stats).get())?;
+            }
+        }
+        let name = "event_loop_delay";
+        let help = "By how much the last tick of a worker's loop came late";
+        let mut metric =
+            out.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Gauge)?;
+        for (worker, stats) in stats.iter().enumerate() {
+            let labels = [("worker", worker.to_string())];
+            metric.encode_family(&labels)?.encode_gauge(&seconds(stats.delay_micros.get()))?;
+        }
+        let (name, help) = ("turn", "How long a turn of a worker's loop took");
+        let mut metric =
+            out.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
+        for (worker, stats) in stats.iter().enumerate() {
+            let counts: Vec<u64> = stats.turns.iter().map(Tally::get).collect();
+            let bounds = TURN_BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::MAX]);
+            let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
+            let (sum, count) = (seconds(stats.turn_micros.get()), counts.iter().sum());
+            metric
+                .encode_family(&[("worker", worker.to_string())])?
+                .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    fn apps(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let shared = &self.0;
+        let help = "WebSockets of an app now";
+        let mut metric = out.encode_descriptor("app_connections", help, None, MetricType::Gauge)?;
+        for app in shared.apps.iter() {
+            let connections = app.connections() as u64;
+            gauge(&mut metric, &[("app", app.options.id.clone())], connections)?;
+        }
+        let help = "Channels of an app now, those included that were left a moment ago";
+        let mut metric = out.encode_descriptor("app_channels", help, None, MetricType::Gauge)?;
+        for app in shared.apps.iter() {
+            let channels = shared.channels(app.index).load(Ordering::Relaxed) as u64;
+            gauge(&mut metric, &[("app", app.options.id.clone())], channels)?;
+        }
+        let help = "Bytes on their way between workers";
+        let unit = Some(&Unit::Bytes);
+        let mut metric = out.encode_descriptor("backlog", help, unit, MetricType::Gauge)?;
+        let bytes = shared.backlog.bytes() as u64;
+        metric.encode_gauge(&(bytes as i64))?;
+        let help = "Whether the server is about to stop";
+        let mut metric = out.encode_descriptor("draining", help, None, MetricType::Gauge)?;
+        metric.encode_gauge(&i64::from(shared.draining.load(Ordering::Relaxed)))
+    }
+
+    fn http(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let shared = &self.0;
+        let help = "HTTP connections open now";
+        let mut metric =
+            out.encode_descriptor("http_connections", help, None, MetricType::Gauge)?;
+        for (worker, stats) in shared.stats.iter().enumerate() {
+            let open = stats.http_connections.load(Ordering::Relaxed) as u64;
+            gauge(&mut metric, &[("worker", worker.to_string())], open)?;
+        }
+        let help = "HTTP requests answered, by what they were for and how they ended";
+        let mut metric = out.encode_descriptor("http_requests", help, None, MetricType::Counter)?;
+        for (worker, stats) in shared.http_stats.iter().enumerate() {
+            for (kind, class, count) in stats.requests().filter(|(_, _, count)| *count > 0) {
+                let labels = [
+                    ("worker", worker.to_string()),
+                    ("route", kind.name().to_owned()),
+                    ("status", class.name().to_owned()),
+                ];
+                counter(&mut metric, &labels, count)?;
+            }
+        }
+        let help = "Calls that were to publish, by status and outcome";
+        let mut metric = out.encode_descriptor("publishes", help, None, MetricType::Counter)?;
+        for (worker, stats) in shared.http_stats.iter().enumerate() {
+            for (status, outcome, count) in stats.publishes() {
+                let labels = [
+                    ("worker", worker.to_string()),
+                    ("status", status.to_string()),
+                    ("outcome", outcome.to_owned()),
+                ];
+                counter(&mut metric, &labels, count)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn webhooks(&self, out: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let outcomes = self.0.webhooks.outcomes();
+        let labels = |app: &str, url: &str, outcome: &'static str| {
+            [("app", app.to_owned()), ("url", url.to_owned()), ("outcome", outcome.to_owned())]
+        };
+        let help = "Webhook events by what became of them";
+        let mut metric =
+            out.encode_descriptor("webhook_events", help, None, MetricType::Counter)?;
+        for to in outcomes {
+            counter(&mut metric, &labels(to.app_id(), to.url(), "delivered"), to.delivered())?;
+            for reason in LostReason::ALL {
+                counter(
+                    &mut metric,
+                    &labels(to.app_id(), to.url(), reason.name()),
+                    to.lost(reason),
+                )?;
+            }
+        }
+        let help = "Webhook requests that failed, and those that repeated an earlier one";
+        let mut metric =
+            out.encode_descriptor("webhook_requests", help, None, MetricType::Counter)?;
+        for to in outcomes {
+            counter(&mut metric, &labels(to.app_id(), to.url(), "failed"), to.failed_attempts())?;
+            counter(&mut metric, &labels(to.app_id(), to.url(), "retry"), to.retries())?;
+        }
+        let help = "Webhook events that wait now";
+        let mut metric = out.encode_descriptor("webhook_waiting", help, None, MetricType::Gauge)?;
+        for to in outcomes {
+            let labels = [("app", to.app_id().to_owned()), ("url", to.url().to_owned())];
+            gauge(&mut metric, &labels, to.waiting() as u64)?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
+}
+
+fn counter(metric: &mut MetricEncoder<'_>, labels: &[(&str, String)], value: u64) -> fmt::Result {
+    metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)
+}
+
+fn gauge(metric: &mut MetricEncoder<'_>, labels: &[(&str, String)], value: u64) -> fmt::Result {
+    metric.encode_family(&labels)?.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+}

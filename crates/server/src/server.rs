@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Server`]: from options to running workers, and back to nothing.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use oyez_core::WorkerId;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::apps::{Apps, AppsError};
+use crate::options::Options;
+use crate::shared::Shared;
+use crate::webhooks::{Webhooks, WebhooksError};
+use crate::worker::Worker;
+use crate::worker::mail::{Mailbox, mailboxes};
+
+/// Connections that the kernel may hold for a worker that is busy.
+const LISTEN_BACKLOG: i32 = 4096;
+
+/// A server whose port is open, and which is not running yet.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    listeners: Vec<TcpListener>,
+}
+
+/// Stops a server from any thread.
+#[derive(Clone, Debug)]
+pub struct Handle(Arc<Shared>);
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken.
+    #[error(
+        "cannot listen on {0}: something else already does. Stop it, or choose another address \
+         with --listen or `listen` in the config"
+    )]
+    InUse(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// `listen` of the config.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The apps of the config do not go together.
+    #[error(transparent)]
+    Apps(#[from] AppsError),
+    /// Webhooks cannot be kept.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
+    /// The data folder cannot be made.
+    #[error("cannot make the data folder {path}: {error}")]
+    DataDir {
+        /// `data_dir` of the config.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// Why a server stopped without being asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system refused what a worker needs.
+    #[error("worker {worker} stopped: {error}")]
+    Worker {
+        /// Which.
+        worker: usize,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A bug took a worker down.
+    #[error("worker {0} panicked: please report this")]
+    Panic(usize),
+}
+
+impl Server {
+    /// Opens the port.
+    ///
+    /// # Errors
+    /// Everything that would keep the server from serving, each with what to do about it.
+    pub fn bind(options: Options) -> Result<Server, StartError> {
+        let workers = match options.workers {
+            0 => thread::available_parallelism().map_or(1, usize::from),
+            workers => workers,
+        };
+        let apps = Arc::new(Apps::new(options.apps.clone())?);
+        let listeners = listen(options.listen, workers)?;
+        let address = listeners[0]
+            .local_addr()
+            .map_err(|error| StartError::Listen { address: options.listen, error })?;
+        if let Some(path) = &options.data_dir {
+            std::fs::create_dir_all(path)
+                .map_err(|error| StartError::DataDir { path: path.clone(), error })?;
+        }
+        let webhooks = Webhooks::start(&apps, &options.limits, options.data_dir.as_deref())?;
+        let shared = Arc::new(Shared::new(options, apps, webhooks, workers));
+        Ok(Server { shared, address, listeners })
+    }
+
+    /// Where it listens, with the port that it got if the options asked for any.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What stops it.
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared))
+    }
+
+    /// Serves until [`Handle::drain`], then until everybody has gone or `drain_seconds` are over.
+    ///
+    /// # Errors
+    /// When a worker fails, which nothing but the system or a bug can cause.
+    pub fn run(self) -> Result<(), RunError> {
+        let Server { shared, listeners, .. } = self;
+        let boxes = mailboxes(listeners.len(), &shared.backlog);
+        let threads: Vec<_> = listeners
+            .into_iter()
+            .zip(boxes)
+            .map(|(listener, mail)| {
+                let shared = Arc::clone(&shared);
+                let WorkerId(at) = mail.me();
+                thread::Builder::new()
+                    .name(format!("worker-{at}"))
+                    .spawn(move || work(shared, mail, listener))
+                    .map_err(|error| RunError::Worker { worker: usize::from(at), error })
+            })
+            .collect::<Result<_, _>>()?;
+        let mut result = Ok(());
+        for (worker, thread) in threads.into_iter().enumerate() {
+            let ended = match thread.join() {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => RunError::Worker { worker, error },
+                Err(_) => RunError::Panic(worker),
+            };
+            // The others go too: a server without one of its workers serves nobody well.
+            shared.drain();
+            result = result.and(Err(ended));
+        }
+        shared.webhooks.stop(WEBHOOK_FLUSH);
+        result
+    }
+}
+
+/// Time for webhooks to leave before the process ends; what does not is kept in the data folder.
+const WEBHOOK_FLUSH: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Handle {
+    /// Stops gently: new publishes are refused, accepted ones delivered, connections closed with
+    /// 4200 over `drain_seconds`.
+    pub fn drain(&self) {
+        self.0.drain();
+    }
+}
+
+fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let local = tokio::task::LocalSet::new();
+    local.block_on(&runtime, async move {
+        let poll = mio::Poll::new()?;
+        let listener = mio::net::TcpListener::from_std(listener);
+        Worker::new(shared, mail, listener, &poll)?.run(poll).await
+    })
+}
+
+/// One listener per worker, all on the same port.
+fn listen(address: SocketAddr, workers: usize) -> Result<Vec<TcpListener>, StartError> {
+    // Sockets that share a port do not notice a second server that shares it too: ask first.
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::InUse(address),
+        _ => StartError::Listen { address, error },
+    };
+    let probe = open_listener(address, Sharing::Alone).map_err(failed)?;
+    drop(probe);
+    let first = open_listener(address, Sharing::Workers).map_err(failed)?;
+    let bound = first.local_addr().map_err(failed)?;
+    let more = (1..workers).map(|_| open_listener(bound, Sharing::Workers).map_err(failed));
+    std::iter::once(Ok(first)).chain(more).collect()
+}
+
+/// Whether a port is shared among workers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    Alone,
+    Workers,
+}
+
+fn open_listener(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if sharing == Sharing::Workers {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(LISTEN_BACKLOG)?;
+    Ok(socket.into())
+}

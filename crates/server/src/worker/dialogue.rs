@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a client asks for, and whether it may have it (protocol section 3).
+//!
+//! Everything is checked here, at the door; what reaches a channel's home is valid and authorised.
+
+use oyez_core::{ChannelKey, Command, Place};
+use oyez_protocol::channel::{Access, ChannelName};
+use oyez_protocol::close::CloseCode;
+use oyez_protocol::encode::Frame;
+use oyez_protocol::message::{ClientMessage, MessageError, Subscribe};
+use oyez_protocol::user::{Member, UserError};
+
+use super::Worker;
+use crate::shared::Shared;
+use crate::socket::connection::Connection;
+use crate::socket::subscriptions::{LocalId, State, Subscription};
+
+/// Why a subscription was refused, as `pusher:subscription_error` tells it.
+struct Refusal {
+    kind: &'static str,
+    status: u16,
+    error: String,
+}
+
+impl Refusal {
+    fn unauthorized(error: impl ToString) -> Refusal {
+        Refusal { kind: "AuthError", status: 401, error: error.to_string() }
+    }
+
+    fn invalid(error: UserError) -> Refusal {
+        Refusal { kind: "InvalidData", status: 400, error: error.to_string() }
+    }
+
+    fn limit(error: String, status: u16) -> Refusal {
+        Refusal { kind: "LimitReached", status, error }
+    }
+}
+
+impl Worker {
+    pub(super) fn on_message(&mut self, slot: u32, message: ClientMessage<'_>) {
+        match message {
+            ClientMessage::Ping => self.say(slot, self.frames.pong.bytes().clone()),
+            ClientMessage::Pong => {}
+            ClientMessage::Subscribe(subscribe) => self.subscribe(slot, &subscribe),
+            ClientMessage::Unsubscribe(channel) => self.unsubscribe(slot, channel),
+            ClientMessage::SignIn { auth, user_data } => self.sign_in(slot, &auth, &user_data),
+            ClientMessage::ClientEvent { channel, event, data } => {
+                if let Err(error) = self.client_event(slot, channel, &event, &data) {
+                    self.complain(slot, error);
+                }
+            }
+        }
+    }
+
+    fn subscribe(&mut self, slot: u32, subscribe: &Subscribe<'_>) {
+        let shared = self.shared.clone();
+        let Some(connection) = self.seats.connection(slot) else { return };
+        let app = shared.apps.get(connection.app);
+        let key = shared.keys.key(app.index, subscribe.channel.clone());
+        let held = self.channels.find(&key).and_then(|id| connection.subscriptions.get_mut(id));
+        match held {
+            None => {}
+            // It left and came back before its home had answered: it never left.
+            Some(subscription) if subscription.state == State::Leaving => {
+                return subscription.state = State::Pending;
+            }
+            Some(_) => {
+                let channel = &subscribe.channel;
+                let error = format!("this connection is already subscribed to {channel}");
+                return self.complain(slot, MessageError::new(error));
+            }
+        }
+        match authorize(&shared, connection, subscribe) {
+            Err(refusal) => {
+                self.stats().errors.add(1);
+                let Refusal { kind, status, error } = refusal;
+                let frame = Frame::subscription_error(&subscribe.channel, kind, error, status);
+                self.say(slot, frame.bytes().clone());
+            }
+            Ok(member) => {
+                connection.subscriptions.insert(self.channels.hold(&key));
+                let serial = connection.serial;
+                let place = self.seats.place(slot, serial);
+                self.ask(Command::Subscribe { key, place, member });
+            }
+        }
+    }
+
+    fn unsubscribe(&mut self, slot: u32, channel: ChannelName) {
+        let Some(connection) = self.seats.connection(slot) else { return };
+        let key = self.shared.keys.key(connection.app, channel);
+        let Some(local) = self.channels.find(&key) else { return };
+        match connection.subscriptions.get_mut(local) {
+            // Its home has not answered: leave as soon as it has.
+            Some(subscription) if subscription.state == State::Pending => {
+                subscription.state = State::Leaving;
+            }
+            Some(Subscription { state: State::Live(_), .. }) => {
+                let serial = connection.serial;
+                if let Some(subscription) = connection.subscriptions.remove(local) {
+                    let place = self.seats.place(slot, serial);
+                    self.left(local, place, subscription);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn client_event(
+        &mut self,
+        slot: u32,
+        channel: ChannelName,
+        event: &str,
+        data: &str,
+    ) -> Result<(), MessageError> {
+        let uptime = self.shared.uptime();
+        let Some(connection) = self.seats.connection(slot) else { return Ok(()) };
+        let app = self.shared.apps.get(connection.app);
+        if !app.options.switches.client_events {
+            return Err(MessageError::new(
+                "client events are off for this app: set client_events = true in its [[apps]] block",
+            ));
+        }
+        let kind = channel.kind();
+        if kind.encrypted || !matches!(kind.access, Access::Private | Access::Presence) {
+            return Err(MessageError::new(format!(
+                "client events go to private and presence channels only, not to {channel}"
+            )));
+        }
+        let key = self.shared.keys.key(connection.app, channel);
+        let held = self.channels.find(&key).and_then(|id| connection.subscriptions.get_mut(id));
+        let Some(Subscription { state: State::Live(_), user, .. }) = held else {
+            return Err(MessageError::new(format!(
+                "a client event needs a subscription: subscribe to {} first",
+                key.name()
+            )));
+        };
+        let user = user.clone();
+        if connection.client_events.take(self.allowances.client_events, uptime).is_err() {
+            let limit = self.limits().client_events_per_second;
+            return Err(MessageError {
+                code: Some(CloseCode::ClientEventRate),
+                message: format!(
+                    "the client event was dropped: at most {limit} per second are allowed \
+                     (limits.client_events_per_second)"
+                ),
+            });
+        }
+        let from = connection.socket_id;
+        let (event, data) = (event.to_owned(), data.to_owned());
+        self.ask(Command::ClientEvent { key, event, data, from, user });
+        Ok(())
+    }
+
+    /// Tells the rest of the server that a live subscription, which its connection no longer
+    /// holds, has ended.
+    pub(super) fn left(&mut self, local: LocalId, place: Place, subscription: Subscription) {
+        let State::Live(at) = subscription.state else { return };
+        if let Some(other) = self.channels.leave(local, at)
+            && let Some(connection) = self.seats.connection(other)
+        {
+            connection.subscriptions.moved(local, at);
+        }
+        self.stats().subscriptions.sub(1);
+        let key: ChannelKey = self.channels.key(local).clone();
+        self.channels.release(local);
+        self.ask(Command::Unsubscribe { key, place, user: subscription.user });
+    }
+}
+
+/// Whether the connection may subscribe; as whom, on a presence channel.
+fn authorize(
+    shared: &Shared,
+    connection: &Connection,
+    subscribe: &Subscribe<'_>,
+) -> Result<Option<Member>, Refusal> {
+    let limits = &shared.options.limits;
+    let app = shared.apps.get(connection.app);
+    if connection.subscriptions.len() >= limits.subscriptions {
+        let limit = limits.subscriptions;
+        return Err(Refusal::limit(
+            format!("a connection may have at most {limit} subscriptions (limits.subscriptions)"),
+            403,
+        ));
+    }
+    if !shared.has_room_for_channel(app.index) {
+        return Err(Refusal::limit("the app has too many channels (limits.channels)".into(), 503));
+    }
+    let access = subscribe.channel.kind().access;
+    let check = || {
+        app.credentials()
+            .check_subscription(
+                subscribe.auth.as_deref(),
+                &connection.socket_id.to_string(),
+                subscribe.channel.as_str(),
+                subscribe.channel_data.as_deref(),
+            )
+            .map_err(Refusal::unauthorized)
+    };
+    match access {
+        Access::Public => Ok(None),
+        Access::Private => check().map(|()| None),
+        Access::User => {
+            let wanted = subscribe.channel.user();
+            if connection.user().map(|user| user.as_str()) == wanted {
+                return Ok(None);
+            }
+            Err(Refusal::unauthorized(
+                "only the signed-in user itself may subscribe to this channel",
+            ))
+        }
+        Access::Presence => {
+            check()?;
+            match (&subscribe.channel_data, &connection.identity) {
+                (Some(data), _) => Member::parse(data, limits).map(Some).map_err(Refusal::invalid),
+                (None, Some(identity)) => Ok(Some(identity.member.clone())),
+                (None, None) => Err(Refusal {
+                    kind: "InvalidData",
+                    status: 400,
+                    error: "a presence channel needs `channel_data` with a user_id, or a sign-in before"
+                        .into(),
+                }),
+            }
+        }
+    }
+}

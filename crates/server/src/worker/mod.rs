@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Worker`]: one thread, its share of the sockets, and the home of its share of the channels.
+//!
+//! It works in turns: take the mail of other workers and the commands of its HTTP tasks, read its
+//! sockets, let its home decide, send mail, and write each socket that is due anything once.
+//! Whatever a worker owns, only its thread touches; workers share nothing but mail and counts, so
+//! a delivery takes no lock. A turn never waits.
+
+mod accept;
+mod deliver;
+mod dialogue;
+mod handshake;
+mod liveness;
+pub(crate) mod mail;
+mod read;
+mod readiness;
+mod signin;
+
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Registry, Token};
+use oyez_core::{AppRules, Command, Effect, Home, Millis, Rules, WorkerId};
+use oyez_protocol::encode::Frame;
+use oyez_protocol::limits::Limits;
+use tokio::time::MissedTickBehavior;
+
+use crate::door::Door;
+use crate::http::HttpContext;
+use crate::options::Options;
+use crate::shared::Shared;
+use crate::socket::connection::{Life, Seats};
+use crate::socket::outbox::Outbox;
+use crate::socket::rate::Allowance;
+use crate::socket::subscriptions::LocalChannels;
+use crate::stats::WorkerStats;
+use mail::{Letter, Mailbox};
+use readiness::Readiness;
+
+/// The listener's number in the poll; sockets have their slots.
+const LISTENER: Token = Token(usize::MAX - 1);
+
+/// What one read takes at the most. One buffer per worker, none per connection.
+const READ_BUFFER: usize = 64 * 1024;
+
+/// See the module.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    registry: Registry,
+    listener: TcpListener,
+    seats: Seats,
+    channels: LocalChannels,
+    outbox: Outbox,
+    home: Home,
+    mail: Mailbox,
+    door: Door,
+    http: Rc<HttpContext>,
+    now: Millis,
+    /// For this worker's own home, in order.
+    commands: VecDeque<Command>,
+    effects: Vec<Effect>,
+    letters: Vec<Letter>,
+    knocks: Vec<(WorkerId, Command)>,
+    /// Sockets that may hold more than was read of them.
+    unread: VecDeque<u32>,
+    /// Connections whose last words are due in this turn.
+    departing: Vec<u32>,
+    buffer: Vec<u8>,
+    /// Whether the listener may hold more than was accepted.
+    unaccepted: bool,
+    frames: CommonFrames,
+    allowances: Allowances,
+    sweep: liveness::Sweep,
+}
+
+/// Frames that are the same for everybody.
+struct CommonFrames {
+    pong: Frame,
+    ping: Frame,
+}
+
+/// The rates of the limits.
+struct Allowances {
+    messages: Allowance,
+    client_events: Allowance,
+}
+
+/// A burst of messages may be as large as what the average allows in so many seconds.
+const MESSAGE_BURST_SECONDS: usize = 10;
+
+impl Worker {
+    /// Makes a worker with its poll, which it does not own so that the two can be borrowed apart.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        mail: Mailbox,
+        mut listener: TcpListener,
+        poll: &Poll,
+    ) -> io::Result<Worker> {
+        let me = mail.me();
+        let registry = poll.registry().try_clone()?;
+        registry.register(&mut listener, LISTENER, Interest::READABLE)?;
+        let door = Door::new(Arc::clone(&shared), me, mail.workers());
+        let http = Rc::new(http_context(&shared, door.clone(), me));
+        let limits = &shared.options.limits;
+        Ok(Worker {
+            registry,
+            listener,
+            seats: Seats::new(me),
+            channels: LocalChannels::default(),
+            outbox: Outbox::default(),
+            home: Home::new(rules(&shared.options), rand::random()),
+            mail,
+            door,
+            http,
+            now: shared.now(),
+            commands: VecDeque::new(),
+            effects: Vec::new(),
+            letters: Vec::new(),
+            knocks: Vec::new(),
+            unread: VecDeque::new(),
+            departing: Vec::new(),
+            buffer: vec![0; READ_BUFFER],
+            unaccepted: false,
+            frames: CommonFrames { pong: Frame::pong(), ping: Frame::ping() },
+            allowances: Allowances {
+                messages: Allowance::new(
+                    limits.messages_per_second,
+                    limits.messages_per_second.saturating_mul(MESSAGE_BURST_SECONDS),
+                ),
+                client_events: Allowance::new(
+                    limits.client_events_per_second,
+                    limits.client_events_per_second,
+                ),
+            },
+            sweep: liveness::Sweep::new(&shared.options),
+            shared,
+        })
+    }
+
+    /// Works until the server has drained.
+    pub(crate) async fn run(mut self, poll: Poll) -> io::Result<()> {
+        let mut sockets = Readiness::new(poll)?;
+        let mut events = Readiness::events();
+        let mut ticks = tokio::time::interval(Life::TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let mut tick = None;
+            let leftovers = !self.unread.is_empty() || self.unaccepted;
+            tokio::select! {
+                biased;
+                ready = sockets.wait() => ready?,
+                () = self.mail.wait() => {}
+                () = self.door.knocked() => {}
+                due = ticks.tick() => tick = Some(due),
+                () = std::future::ready(()), if leftovers => {}
+            }
+            let began = Instant::now();
+            self.now = self.shared.now();
+            self.take_mail();
+            sockets.take(&mut events)?;
+            self.serve_sockets(&events);
+            if let Some(due) = tick {
+                let late = began.saturating_duration_since(due.into_std());
+                self.stats().delay_micros.set(late.as_micros() as u64);
+                self.tick();
+                if self.is_done() {
+                    return Ok(());
+                }
+            }
+            self.end_turn();
+            self.stats().turn(began.elapsed().as_micros() as u64);
+            // HTTP tasks run now, so that what they publish leaves together in the next turn.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn take_mail(&mut self) {
+        let mut letters = std::mem::take(&mut self.letters);
+        self.mail.take(&mut letters);
+        for letter in letters.drain(..) {
+            match letter {
+                Letter::Command(command) => self.decide(command),
+                Letter::Item(item) => self.apply(item),
+                Letter::Answer(ticket, answer) => self.door.answer(ticket, answer),
+                Letter::Arrival(stream) => self.welcome(stream),
+                Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
+            }
+        }
+        self.letters = letters;
+        let mut knocks = std::mem::take(&mut self.knocks);
+        self.door.take(&mut knocks);
+        for (home, command) in knocks.drain(..) {
+            self.route(home, command);
+        }
+        self.knocks = knocks;
+        self.settle();
+    }
+
+    fn serve_sockets(&mut self, events: &Events) {
+        for event in events {
+            if event.token() == LISTENER {
+                self.accept();
+                continue;
+            }
+            let slot = event.token().0 as u32;
+            if event.is_writable() {
+                self.writable(slot);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.readable(slot);
+            }
+            self.settle();
+        }
+    }
+
+    fn end_turn(&mut self) {
+        if self.unaccepted {
+            self.accept();
+        }
+        if !self.shared.is_backlogged() {
+            for _ in 0..self.unread.len() {
+                let Some(slot) = self.unread.pop_front() else { break };
+                self.readable(slot);
+                self.settle();
+            }
+        }
+        self.settle();
+        // Mail first, so that the others work while this one writes. Letting go of connections
+        // may put more of both.
+        loop {
+            self.mail.send();
+            self.flush();
+            self.settle();
+            if self.outbox.is_empty() && self.departing.is_empty() {
+                break;
+            }
+        }
+        self.mail.send();
+        self.door.relieve();
+    }
+
+    /// Asks the home of a command's channel.
+    fn ask(&mut self, command: Command) {
+        let workers = self.mail.workers();
+        let home = command.key().map_or(self.mail.me(), |key| key.home(workers));
+        self.route(home, command);
+    }
+
+    fn route(&mut self, home: WorkerId, command: Command) {
+        if home == self.mail.me() {
+            self.commands.push_back(command);
+        } else {
+            self.mail.put(home, Letter::Command(command));
+        }
+    }
+
+    /// Lets this worker's home decide all that it was asked.
+    fn settle(&mut self) {
+        while let Some(command) = self.commands.pop_front() {
+            self.decide(command);
+        }
+    }
+
+    fn decide(&mut self, command: Command) {
+        if let Command::Publish { .. } | Command::ClientEvent { .. } = command {
+            self.stats().events.add(1);
+        }
+        let mut effects = std::mem::take(&mut self.effects);
+        self.home.handle(command, self.now, &mut effects);
+        self.perform(&mut effects);
+        self.effects = effects;
+    }
+
+    fn perform(&mut self, effects: &mut Vec<Effect>) {
+        let me = self.mail.me();
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(worker, item) if worker == me => self.apply(item),
+                Effect::Send(worker, item) => self.mail.put(worker, Letter::Item(item)),
+                Effect::Answer(ticket, answer) if ticket.worker == me => {
+                    self.door.answer(ticket, answer);
+                }
+                Effect::Answer(ticket, answer) => {
+                    self.mail.put(ticket.worker, Letter::Answer(ticket, answer));
+                }
+                Effect::Webhook(app, event) => self.shared.webhooks.send(app, event),
+                Effect::Opened(app) => {
+                    self.shared.channels(app).fetch_add(1, Ordering::Relaxed);
+                }
+                Effect::Closed(app) => {
+                    self.shared.channels(app).fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn stats(&self) -> &WorkerStats {
+        &self.shared.stats[usize::from(self.mail.me().0)]
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.shared.options.limits
+    }
+}
+
+fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
+    let (metrics, options) = (Arc::clone(shared), &shared.options);
+    HttpContext {
+        apps: Arc::clone(&shared.apps),
+        backend: door,
+        limits: options.limits.clone(),
+        path: options.path.clone(),
+        draining: Arc::clone(&shared.draining),
+        stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
+        metrics: Box::new(move || crate::metrics::text(&metrics)),
+        pages: Box::new(|_, _| None),
+    }
+}
+
+fn rules(options: &Options) -> Rules {
+    let app = |app: &crate::options::AppOptions| AppRules {
+        subscription_count: app.switches.subscription_count,
+        webhooks: app.webhooks.iter().flat_map(|hook| hook.events.iter().copied()).collect(),
+    };
+    Rules {
+        presence_members: options.limits.presence_members,
+        webhook_delay: options.webhook_delay,
+        apps: options.apps.iter().map(app).collect(),
+    }
+}
