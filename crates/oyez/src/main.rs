@@ -1,1 +1,31 @@
-fn main() {}
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The program `oyez`: the server, and small clients for it.
+
+mod cli;
+mod client;
+mod clock;
+mod commands;
+mod failure;
+mod log;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(_) => log::start(),
+        Command::CheckConfig(args) => commands::check_config::run(&args),
+        Command::NewApp(args) => commands::new_app::run(&args),
+        Command::Trigger(args) => commands::trigger::run(&args),
+        Command::Tail(args) => commands::tail::run(&args),
+        Command::Channels(args) => commands::channels::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
