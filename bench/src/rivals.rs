@@ -7,7 +7,7 @@
 use crate::process::Program;
 use crate::signature::app;
 use crate::trouble::Trouble;
-use std::fs;
+use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,6 +16,10 @@ const SOCKUDO_VERSION: &str = "5.2.0";
 
 /// What Sockudo ships by default, without its tracing exporter.
 const SOCKUDO_FEATURES: &str = "local,v2";
+
+/// One of its dependencies generates code while it is built.
+const NEEDS_PROTOC: &str =
+    "not installed: its build needs `protoc`; on Debian: apt-get install protobuf-compiler";
 
 /// soketi names its WebSocket engine by a git address; a build of the same engine that is
 /// published in the registry takes its place.
@@ -53,6 +57,9 @@ impl Rival {
         command.args(["-n", "19"]).current_dir(&folder).stdin(Stdio::null());
         match self {
             Self::Sockudo => {
+                if Command::new("protoc").arg("--version").output().is_err() {
+                    return Err(NEEDS_PROTOC.to_owned());
+                }
                 command.args(["cargo", "install", "sockudo", "--locked", "--version"]);
                 command.args([SOCKUDO_VERSION, "--no-default-features"]);
                 command.args(["--features", SOCKUDO_FEATURES, "--root", "."]);
@@ -65,15 +72,20 @@ impl Rival {
                 command.arg("--ignore-scripts");
             }
         }
-        let output = command
-            .output()
+        let log = folder.join("install.log");
+        let output = File::create(&log).and_then(|file| Ok((file.try_clone()?, file)));
+        let (out, err) = output.map_err(|error| format!("not installed: {error}"))?;
+        let status = command
+            .stdout(out)
+            .stderr(err)
+            .status()
             .map_err(|error| format!("not installed: {}: {error}", self.installer()))?;
-        if output.status.success() && self.executable(rivals).exists() {
+        if status.success() && self.executable(rivals).exists() {
             return self.check(rivals);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let reason = said.lines().rfind(|line| line.contains("error")).unwrap_or("no reason given");
-        Err(format!("not installed: {} says: {reason}", self.installer()))
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        let reason = said.lines().find(|line| line.contains("error")).unwrap_or("no reason given");
+        Err(format!("not installed: {} says: {}", self.installer(), reason.trim()))
     }
 
     /// Makes sure that it is the real thing: soketi's engine would fall back to plain JavaScript
