@@ -303,7 +303,6 @@ fn p076_the_deprecated_form_takes_its_data_from_the_body_as_it_is() {
         ("name=e&socket_id=x", b"x", ErrorCode::BadSocketId),
         ("name=e", b"\xff", ErrorCode::BadJson),
         ("name=e", &[b'x'; 10_241], ErrorCode::DataTooLarge),
-        ("name=e&info=x", b"x", ErrorCode::BadInfo),
     ] {
         assert_eq!(parse(raw, body).expect_err("refused").code, code, "{raw}");
     }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`serve`]: one HTTP connection, from its first bytes to its end.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use bytes::Bytes;
+use hyper::server::conn::http1::Builder;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use oyez_protocol::limits::Limits;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+
+use super::io::Io;
+use super::watch::{Phase, Verdict, Watch};
+use super::{Backend, HttpContext, site};
+
+/// Header lines that hyper reads without an allocation.
+const HEADERS_ON_STACK: usize = 100;
+
+/// Serves a connection of which `first` was read already, until either side has had enough.
+pub(crate) async fn serve<B: Backend>(
+    stream: TcpStream,
+    first: Bytes,
+    context: Rc<HttpContext<B>>,
+) {
+    let limits = &context.limits;
+    let watch = Rc::new(Watch::new(limits, Instant::now()));
+    let io = Io::new(stream, first, Rc::clone(&watch), limits.body_bytes);
+    let service = service_fn(|request| {
+        let (context, watch) = (Rc::clone(&context), Rc::clone(&watch));
+        async move {
+            watch.enter(Phase::Call);
+            let answer = site::answer(&context, &watch, request).await;
+            watch.enter(Phase::Idle);
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut connection = pin!(builder(limits).serve_connection(TokioIo::new(io), service));
+    let mut alarm = pin!(sleep_until(watch.first()));
+    let mut lingers = false;
+    poll_fn(|cx| {
+        loop {
+            // An error is the client's: it went away, or what it sent was answered with 4xx.
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if let Some(end) = watch.linger_until().filter(|_| !lingers) {
+                lingers = true;
+                alarm.as_mut().reset(end);
+            }
+            if alarm.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            match watch.look(Instant::now()) {
+                Verdict::Wait(next) | Verdict::BodyLate(next) => alarm.as_mut().reset(next),
+                Verdict::Close => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+}
+
+fn builder(limits: &Limits) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        // A client may end its side and still want its answer.
+        .half_close(true)
+        // The watch does this, with one alarm for all that a connection waits for.
+        .header_read_timeout(None)
+        .max_buf_size(limits.header_bytes)
+        .max_header_size(limits.header_bytes)
+        // Answers are small: one write of one buffer.
+        .writev(false);
+    if limits.headers != HEADERS_ON_STACK {
+        builder.max_headers(limits.headers);
+    }
+    builder
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The HTTP API (protocol section 6), health, metrics and pages, on connections that turned out
+//! not to be WebSockets.
+//!
+//! [`serve`] runs one connection until its end: requests are answered one after the other, in the
+//! order in which they came. A call is let in by its head alone (path, signature, rate), so that
+//! only those who know a secret make the server keep a body. Nothing here decides what happens to
+//! a channel: that is the [`Backend`]'s work.
+//!
+//! Everything of a connection lives on one thread. Dropping the future of [`serve`] at any point
+//! leaves nothing half done: a call was handed to the backend as a whole, or not at all.
+
+mod answer;
+mod api;
+mod backend;
+mod body;
+mod connection;
+mod io;
+mod rate;
+mod route;
+mod site;
+mod stats;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use oyez_protocol::limits::Limits;
+
+use crate::apps::Apps;
+use crate::door::Door;
+
+pub(crate) use answer::Answer;
+pub(crate) use backend::Backend;
+pub(crate) use connection::serve;
+pub(crate) use rate::RateLimit;
+pub(crate) use stats::HttpStats;
+
+/// What the HTTP connections of one worker share.
+pub(crate) struct HttpContext<B = Door> {
+    /// The apps, found by the id in the path.
+    pub(crate) apps: Arc<Apps>,
+    /// Does what calls ask for.
+    pub(crate) backend: B,
+    /// The limits in force.
+    pub(crate) limits: Limits,
+    /// What stands before `/apps`: empty, or `/something`.
+    pub(crate) path: String,
+    /// Whether the server is about to stop.
+    pub(crate) draining: Arc<AtomicBool>,
+    /// What is counted; only this worker writes to it.
+    pub(crate) stats: Arc<HttpStats>,
+    /// Makes the text of `/metrics`.
+    pub(crate) metrics: Box<dyn Fn() -> String>,
+    /// Makes the pages that are there beside the API.
+    pub(crate) pages: Box<Pages>,
+}
+
+/// Answers a `GET` by its path and its `Host`; `None` for what is not there.
+pub(crate) type Pages = dyn Fn(&str, Option<&str>) -> Option<Answer>;
+
+impl<B> HttpContext<B> {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

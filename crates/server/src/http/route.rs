@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`Route`]: what a path leads to. The segments are as they were sent: whoever uses one decodes
+//! it.
+
+use super::stats::RouteKind;
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// `/up`.
+    Up,
+    /// `/metrics`.
+    Metrics,
+    /// A call of the HTTP API.
+    Api {
+        /// The app's id.
+        app: &'a str,
+        /// Which call.
+        call: Call<'a>,
+    },
+    /// A page, or nothing.
+    Other,
+}
+
+/// A call of the HTTP API, below `/apps/ID`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call<'a> {
+    /// `POST /events`.
+    Events,
+    /// `POST /batch_events`.
+    BatchEvents,
+    /// `GET /channels`.
+    Channels,
+    /// `GET /channels/CH`.
+    Channel(&'a str),
+    /// `GET /channels/CH/users`.
+    Users(&'a str),
+    /// `POST /users/ID/terminate_connections`.
+    Terminate(&'a str),
+    /// `POST /channels/CH/events`, deprecated.
+    ChannelEvents(&'a str),
+    /// `GET /channels/CH/stats`, deprecated.
+    Stats(&'a str),
+}
+
+/// The longest path of a call has so many segments.
+const SEGMENTS: usize = 5;
+
+impl<'a> Route<'a> {
+    /// `prefix` stands before `/apps`; it is empty, or begins with a slash and ends without.
+    pub(super) fn find(path: &'a str, prefix: &str) -> Route<'a> {
+        match path {
+            "/up" => return Route::Up,
+            "/metrics" => return Route::Metrics,
+            _ => {}
+        }
+        let Some(rest) = path.strip_prefix(prefix).and_then(|p| p.strip_prefix("/apps/")) else {
+            return Route::Other;
+        };
+        let mut segments = [""; SEGMENTS];
+        let mut count = 0;
+        for segment in rest.split('/') {
+            if count == SEGMENTS {
+                return Route::Other;
+            }
+            segments[count] = segment;
+            count += 1;
+        }
+        let call = match &segments[1..count] {
+            ["events"] => Call::Events,
+            ["batch_events"] => Call::BatchEvents,
+            ["channels"] => Call::Channels,
+            ["channels", channel] => Call::Channel(channel),
+            ["channels", channel, "users"] => Call::Users(channel),
+            ["channels", channel, "events"] => Call::ChannelEvents(channel),
+            ["channels", channel, "stats"] => Call::Stats(channel),
+            ["users", user, "terminate_connections"] => Call::Terminate(user),
+            _ => return Route::Other,
+        };
+        Route::Api { app: segments[0], call }
+    }
+
+    /// What requests for it are counted as.
+    pub(super) fn kind(&self) -> RouteKind {
+        match self {
+            Route::Up => RouteKind::Up,
+            Route::Metrics => RouteKind::Metrics,
+            Route::Other => RouteKind::Other,
+            Route::Api { call, .. } => match call {
+                Call::Events | Call::ChannelEvents(_) => RouteKind::Events,
+                Call::BatchEvents => RouteKind::BatchEvents,
+                Call::Channels => RouteKind::Channels,
+                Call::Channel(_) | Call::Stats(_) => RouteKind::Channel,
+                Call::Users(_) => RouteKind::Users,
+                Call::Terminate(_) => RouteKind::Terminate,
+            },
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The one method that it takes.
+    pub(super) fn method(&self) -> &'static str {
+        match self {
+            Call::Events | Call::BatchEvents | Call::Terminate(_) | Call::ChannelEvents(_) => {
+                "POST"
+            }
+            Call::Channels | Call::Channel(_) | Call::Users(_) | Call::Stats(_) => "GET",
+        }
+    }
+
+    /// Whether it publishes.
+    pub(super) fn publishes(&self) -> bool {
+        matches!(self, Call::Events | Call::BatchEvents | Call::ChannelEvents(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_leads_to_its_call_and_no_other_does() {
+        let api = |call| Route::Api { app: "a1", call };
+        for (path, route) in [
+            ("/up", Route::Up),
+            ("/metrics", Route::Metrics),
+            ("/apps/a1/events", api(Call::Events)),
+            ("/apps/a1/batch_events", api(Call::BatchEvents)),
+            ("/apps/a1/channels", api(Call::Channels)),
+            ("/apps/a1/channels/presence-a%2Fb", api(Call::Channel("presence-a%2Fb"))),
+            ("/apps/a1/channels/c/users", api(Call::Users("c"))),
+            ("/apps/a1/channels/c/events", api(Call::ChannelEvents("c"))),
+            ("/apps/a1/channels/c/stats", api(Call::Stats("c"))),
+            ("/apps/a1/users/u/terminate_connections", api(Call::Terminate("u"))),
+            ("/apps//events", Route::Api { app: "", call: Call::Events }),
+            ("/", Route::Other),
+            ("", Route::Other),
+            ("*", Route::Other),
+            ("/apps", Route::Other),
+            ("/apps/a1", Route::Other),
+            ("/apps/a1/", Route::Other),
+            ("/apps/a1/events/", Route::Other),
+            ("/apps/a1/channels/c/users/", Route::Other),
+            ("/apps/a1/channels/c/users/x/y/z", Route::Other),
+            ("/app/key", Route::Other),
+            ("/APPS/a1/events", Route::Other),
+            ("//apps/a1/events", Route::Other),
+        ] {
+            assert_eq!(Route::find(path, ""), route, "{path}");
+        }
+    }
+
+    #[test]
+    fn p009_the_api_is_found_behind_its_prefix() {
+        let events = Route::Api { app: "a1", call: Call::Events };
+        assert_eq!(Route::find("/rt/apps/a1/events", "/rt"), events);
+        assert_eq!(Route::find("/apps/a1/events", "/rt"), Route::Other);
+        assert_eq!(Route::find("/rtapps/a1/events", "/rt"), Route::Other);
+        assert_eq!(Route::find("/up", "/rt"), Route::Up);
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! [`answer`]: one request, answered: health, metrics and pages here, calls by [`api`].
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use super::answer::{self, Answer, Refusal};
+use super::body::RequestBody;
+use super::route::Route;
+use super::watch::Watch;
+use super::{Backend, HttpContext, api};
+
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+const READING: &str = "GET, HEAD";
+
+/// Answers one request.
+pub(super) async fn answer<B: Backend>(
+    context: &HttpContext<B>,
+    watch: &Watch,
+    request: Request<Incoming>,
+) -> Answer {
+    let (head, incoming) = request.into_parts();
+    let mut body = RequestBody::new(incoming, &head.headers, &context.limits, watch);
+    let route = Route::find(head.uri.path(), &context.path);
+    let outcome = match route {
+        _ if wants_websocket(&head) => {
+            Err(Refusal::not_found("WebSocket connections are made to /app/KEY only"))
+        }
+        Route::Api { app, call } => api::answer(context, &head, app, call, &mut body).await,
+        _ if head.method != Method::GET && head.method != Method::HEAD => match route {
+            Route::Other => Err(nothing_there()),
+            _ => Err(Refusal::method(READING)),
+        },
+        Route::Up if context.is_draining() => {
+            Ok(answer::up(StatusCode::SERVICE_UNAVAILABLE, "draining"))
+        }
+        Route::Up => Ok(answer::up(StatusCode::OK, "OK")),
+        Route::Metrics => Ok(answer::metrics((context.metrics)())),
+        Route::Other => (context.pages)(head.uri.path(), host(&head)).ok_or_else(nothing_there),
+    };
+    let mut answer = match outcome {
+        Ok(answer) => answer,
+        Err(refusal) => refusal.answer(),
+    };
+    body.discard().await;
+    if !body.is_complete() || context.is_draining() {
+        answer.headers_mut().insert(CONNECTION, CLOSE);
+    }
+    context.stats.request(route.kind(), answer.status());
+    answer
+}
+
+fn nothing_there() -> Refusal {
+    Refusal::not_found("there is nothing at this path: the HTTP API is under /apps/APP_ID")
+}
+
+fn wants_websocket(head: &Parts) -> bool {
+    let upgrade = head.headers.get(UPGRADE).filter(|_| head.method == Method::GET);
+    upgrade.is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+fn host(head: &Parts) -> Option<&str> {
+    match head.uri.host() {
+        Some(host) => Some(host),
+        None => head.headers.get(HOST)?.to_str().ok(),
+    }
+}
