@@ -18,3 +18,4 @@ mod webhooks;
 mod worker;
 
 pub use server::{Handle, RunError, Server, StartError};
+pub use webhooks::{StoreError, UrlError, WebhooksError, check_webhook_url};

@@ -75,7 +75,7 @@ pub enum UrlError {
 }
 
 /// Checks that webhooks can be sent to a URL, for whoever reads a config.
-pub fn check_url(url: &str) -> Result<(), UrlError> {
+pub fn check_webhook_url(url: &str) -> Result<(), UrlError> {
     parse_url(url).map(|_| ())
 }
 
@@ -285,7 +285,7 @@ mod tests {
             ("ftp://example.com/", Err(UrlError::Scheme)),
             ("http://user:pass@example.com/", Err(UrlError::Login)),
         ] {
-            assert_eq!(check_url(url), expected, "{url}");
+            assert_eq!(check_webhook_url(url), expected, "{url}");
         }
         let apps = Apps::new(vec![app("7", &[("ftp://x/", &[])])]).unwrap();
         assert_eq!(Destinations::new(&apps).unwrap_err(), ("7".to_owned(), UrlError::Scheme));

@@ -10,9 +10,10 @@
 //! each batch (`limits.webhook_batch`), what is on the way from the workers. Whatever is lost is
 //! counted by reason, and logged at a bounded rate.
 //!
-//! **What survives.** With a data folder, what waits is in its file `webhooks.redb` within some
-//! 50 ms, so a restart, and a `kill -9` but for those last milliseconds, loses nothing; the five
-//! minutes of a batch begin anew with the server. Without one, it waits in memory.
+//! **What survives.** With a data folder, an event that still waits after 100 ms is committed to
+//! its file `webhooks.redb`. So a restart loses nothing, and a `kill -9` at most the events of the
+//! last 100 ms and of the commit that was under way; after it, a few may be delivered twice. The
+//! five minutes of a batch begin anew with the server. Without a folder, events wait in memory.
 //!
 //! **Who owns what.** Workers only put events into the [`inbox`]; everything else belongs to one
 //! thread of our own. A server without webhooks has no such thread and opens no file.
@@ -23,6 +24,7 @@
 //! ```
 
 mod backoff;
+mod changes;
 mod client;
 mod destination;
 mod inbox;
@@ -48,8 +50,8 @@ use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use destination::{UrlError, check_url};
-pub use outcomes::{DestinationOutcomes, LostReason};
+pub use destination::{UrlError, check_webhook_url};
+pub(crate) use outcomes::{DestinationOutcomes, LostReason};
 pub use store::StoreError;
 
 use crate::apps::Apps;
@@ -65,7 +67,7 @@ use timing::Timing;
 /// Sends webhooks. Cheap to clone; every worker has one. When the last one is dropped without
 /// [`Webhooks::stop`], what waits is kept in the data folder, or lost where there is none.
 #[derive(Clone, Debug)]
-pub struct Webhooks {
+pub(crate) struct Webhooks {
     running: Option<Arc<Running>>,
 }
 
@@ -107,7 +109,7 @@ pub enum WebhooksError {
 impl Webhooks {
     /// Starts the sender. When no app has a webhook nothing is started, and the data folder is not
     /// touched. Blocks for as long as the file in the data folder takes to read.
-    pub fn start(
+    pub(crate) fn start(
         apps: &Apps,
         limits: &Limits,
         data_dir: Option<&Path>,
@@ -182,16 +184,16 @@ impl Webhooks {
     }
 
     /// Whether anybody wants events of that kind: ask before making one.
-    pub fn wants(&self, app: AppIndex, kind: WebhookKind) -> bool {
+    pub(crate) fn wants(&self, app: AppIndex, kind: WebhookKind) -> bool {
         self.running.as_ref().is_some_and(|running| running.destinations.wants(app, kind))
     }
 
     /// Sends an event to all URLs of the app that want its kind. Never waits and never fails: an
     /// event that cannot be taken is counted as lost.
-    pub fn send(&self, app: AppIndex, event: WebhookEvent) {
+    pub(crate) fn send(&self, app: AppIndex, event: WebhookEvent) {
         let Some(running) = &self.running else { return };
         let kind = event.kind();
-        if !running.destinations.wants(app, kind) {
+        if !self.wants(app, kind) {
             return;
         }
         let Err(refused) = running.inbox.offer(app, event) else { return };
@@ -207,7 +209,7 @@ impl Webhooks {
     /// Sends what it can until the deadline and ends. What is left stays in the data folder, or is
     /// counted as lost where there is none. Blocks: at most for `deadline` and some seconds for
     /// the last commit. Events sent from now on are lost.
-    pub fn stop(&self, deadline: Duration) {
+    pub(crate) fn stop(&self, deadline: Duration) {
         let Some(running) = &self.running else { return };
         let deadline = deadline.min(LONGEST_STOP);
         let by = Instant::now() + deadline;
@@ -220,18 +222,18 @@ impl Webhooks {
 
     /// What became of the events so far, one entry per app and URL; empty when no app has a
     /// webhook.
-    pub fn outcomes(&self) -> &[DestinationOutcomes] {
+    pub(crate) fn outcomes(&self) -> &[DestinationOutcomes] {
         self.running.as_ref().map_or(&[], |running| running.outcomes.all())
     }
 
     /// Events that had to be written to the data folder since the start: those that were not
     /// delivered at once.
-    pub fn stored(&self) -> u64 {
+    pub(crate) fn stored(&self) -> u64 {
         self.running.as_ref().map_or(0, |running| running.outcomes.stored())
     }
 
     /// Commits to the data folder that failed since the start.
-    pub fn store_failures(&self) -> u64 {
+    pub(crate) fn store_failures(&self) -> u64 {
         self.running.as_ref().map_or(0, |running| running.outcomes.store_failures())
     }
 }

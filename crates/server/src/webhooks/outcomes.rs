@@ -22,7 +22,7 @@ pub(super) struct Outcomes {
 
 /// What became of the events of one URL of one app.
 #[derive(Debug)]
-pub struct DestinationOutcomes {
+pub(crate) struct DestinationOutcomes {
     app_id: String,
     url: String,
     delivered: AtomicU64,
@@ -34,7 +34,7 @@ pub struct DestinationOutcomes {
 
 /// Why webhook events were lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LostReason {
+pub(crate) enum LostReason {
     /// More events were waiting than `limits.webhook_queue` allows; the oldest went.
     QueueFull,
     /// The receiver did not take them within five minutes of the first attempt.
@@ -45,11 +45,11 @@ pub enum LostReason {
 
 impl LostReason {
     /// All reasons.
-    pub const ALL: [LostReason; 3] =
+    pub(crate) const ALL: [LostReason; 3] =
         [LostReason::QueueFull, LostReason::Expired, LostReason::Stopped];
 
     /// The reason's name in metrics.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             LostReason::QueueFull => "queue_full",
             LostReason::Expired => "expired",
@@ -60,37 +60,37 @@ impl LostReason {
 
 impl DestinationOutcomes {
     /// The app's id.
-    pub fn app_id(&self) -> &str {
+    pub(crate) fn app_id(&self) -> &str {
         &self.app_id
     }
 
     /// The URL without its query.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Events that the receiver answered with 2xx.
-    pub fn delivered(&self) -> u64 {
+    pub(crate) fn delivered(&self) -> u64 {
         self.delivered.load(Ordering::Relaxed)
     }
 
     /// Requests that got another answer, or none in time.
-    pub fn failed_attempts(&self) -> u64 {
+    pub(crate) fn failed_attempts(&self) -> u64 {
         self.failed_attempts.load(Ordering::Relaxed)
     }
 
     /// Requests that repeated an earlier one.
-    pub fn retries(&self) -> u64 {
+    pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
     /// Events lost for that reason.
-    pub fn lost(&self, reason: LostReason) -> u64 {
+    pub(crate) fn lost(&self, reason: LostReason) -> u64 {
         self.lost[reason as usize].load(Ordering::Relaxed)
     }
 
     /// Events that wait or are on their way now.
-    pub fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 

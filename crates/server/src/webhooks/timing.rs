@@ -17,8 +17,12 @@ const BACKOFF_LONGEST: Duration = Duration::from_secs(10);
 /// An unused connection is closed before common servers close it (Node: 5 s), because a request
 /// that crosses their close would fail.
 const IDLE_CONNECTION: Duration = Duration::from_secs(4);
-/// What changed in the queues is on disk this long after, plus the time of the commit.
-const COMMIT_WINDOW: Duration = Duration::from_millis(50);
+/// An event that still waits this long after it came is put on disk: its batch had its window, and
+/// its receiver as long again to answer. Whatever is delivered sooner never touches the disk.
+const KEEP_AFTER: Duration = Duration::from_millis(100);
+/// Younger events do not go along with such a commit, so there is one in
+/// `KEEP_AFTER - KEEP_ALONG` at most.
+const KEEP_ALONG: Duration = Duration::from_millis(50);
 /// After a failed commit the file is opened again and the commit repeated this much later.
 const COMMIT_RETRY: Duration = Duration::from_secs(5);
 /// A stopping sender waits this long for its last commit.
@@ -37,7 +41,8 @@ pub(super) struct Timing {
     pub(super) backoff_first: Duration,
     pub(super) backoff_longest: Duration,
     pub(super) idle_connection: Duration,
-    pub(super) commit_window: Duration,
+    pub(super) keep_after: Duration,
+    pub(super) keep_along: Duration,
     pub(super) commit_retry: Duration,
     pub(super) last_commit: Duration,
     pub(super) loss_gather: Duration,
@@ -53,7 +58,8 @@ impl Default for Timing {
             backoff_first: BACKOFF_FIRST,
             backoff_longest: BACKOFF_LONGEST,
             idle_connection: IDLE_CONNECTION,
-            commit_window: COMMIT_WINDOW,
+            keep_after: KEEP_AFTER,
+            keep_along: KEEP_ALONG,
             commit_retry: COMMIT_RETRY,
             last_commit: LAST_COMMIT,
             loss_gather: LOSS_GATHER,

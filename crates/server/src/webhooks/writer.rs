@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Writer`]: keeps the file in step with the queues, without making them wait for the disk.
 //!
-//! Changes are gathered for [`Timing::commit_window`] and committed as one, on a thread where
-//! waiting harms nobody; one commit at a time. An event that came and was delivered within the
-//! window never touches the disk. Owned by the sender's thread, and so without locks.
+//! An event that still waits after [`Timing::keep_after`] is committed, together with others that
+//! are not much younger, on a thread where waiting harms nobody; one commit at a time. An event
+//! that was delivered sooner never touches the disk. Owned by the sender's thread, and so without
+//! locks.
 //!
 //! A commit that fails is logged and counted, and repeated with whatever came since; meanwhile
 //! webhooks go out as if there were no data folder.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
+use super::changes::{Changes, Put};
 use super::destination::{DestinationIndex, Destinations};
 use super::outcomes::Outcomes;
 use super::queue::Sequence;
@@ -24,21 +26,12 @@ use super::timing::Timing;
 
 /// What is not on disk yet.
 pub(super) struct Writer {
-    pending: RefCell<Pending>,
+    pending: RefCell<Changes>,
     changed: Notify,
     closing: Cell<bool>,
     destinations: Arc<Destinations>,
     outcomes: Arc<Outcomes>,
     timing: Timing,
-}
-
-type Pending = BTreeMap<Sequence, Step>;
-
-/// What has to be done about one event.
-#[derive(Debug)]
-enum Step {
-    Put(DestinationIndex, Arc<str>),
-    Delete,
 }
 
 impl Writer {
@@ -60,33 +53,28 @@ impl Writer {
 
     /// An event waits for that destination.
     pub(super) fn put(&self, sequence: Sequence, destination: DestinationIndex, json: Arc<str>) {
-        self.note(sequence, Step::Put(destination, json));
+        let put = Put { destination, json, since: Instant::now() };
+        self.change(|pending| pending.put(sequence, put));
     }
 
     /// An event waits no more: delivered or lost.
     pub(super) fn delete(&self, sequence: Sequence) {
-        let known = self.pending.borrow_mut().remove(&sequence);
-        if !matches!(known, Some(Step::Put(..))) {
-            self.note(sequence, Step::Delete);
-        }
+        self.change(|pending| pending.delete(sequence, Instant::now()));
     }
 
-    fn note(&self, sequence: Sequence, step: Step) {
+    fn change(&self, change: impl FnOnce(&mut Changes)) {
         let mut pending = self.pending.borrow_mut();
-        if pending.is_empty() {
+        let idle = pending.oldest().is_none();
+        change(&mut pending);
+        if idle {
             self.changed.notify_one();
         }
-        pending.insert(sequence, step);
     }
 
     /// Where the events go that are not on disk: after [`Writer::run`] has ended, those that the
     /// next start will not find.
     pub(super) fn unsaved(&self) -> Vec<DestinationIndex> {
-        let put = |step: &Step| match step {
-            Step::Put(destination, _) => Some(*destination),
-            Step::Delete => None,
-        };
-        self.pending.borrow().values().filter_map(put).collect()
+        self.pending.borrow().puts().map(|(_, put)| put.destination).collect()
     }
 
     /// Lets [`Writer::run`] commit what is left and end.
@@ -98,25 +86,15 @@ impl Writer {
     /// Commits until closed. Ends early when closed while the disk fails.
     pub(super) async fn run(&self, store: Store) {
         let mut store = Some(store);
-        loop {
-            while self.pending.borrow().is_empty() {
-                if self.closing.get() {
-                    return;
-                }
-                self.changed.notified().await;
-            }
-            self.pause(self.timing.commit_window).await;
-            let steps = self.pending.take();
+        while let Some(changes) = self.due().await {
             let Some(open) = store.take() else { return };
             let destinations = self.destinations.clone();
             let committed = spawn_blocking(move || {
-                let result = open.commit(
-                    steps.iter().map(|(sequence, step)| (*sequence, step.change(&destinations))),
-                );
-                (open, steps, result)
+                let result = open.commit(rows(&changes, &destinations));
+                (open, changes, result)
             })
             .await;
-            let Ok((open, steps, result)) = committed else {
+            let Ok((open, changes, result)) = committed else {
                 tracing::error!(
                     "webhooks: writing to the data folder panicked; from now on nothing is kept there"
                 );
@@ -125,18 +103,40 @@ impl Writer {
             };
             store = match result {
                 Ok(()) => {
-                    self.outcomes.count_stored(steps.values().filter(|step| step.is_put()).count());
+                    self.outcomes.count_stored(changes.puts().len());
                     Some(open)
                 }
                 Err(error) => {
                     self.failed(&error);
-                    self.give_back(steps);
+                    self.pending.borrow_mut().give_back(changes);
                     if self.closing.get() {
                         return;
                     }
                     self.recover(open).await
                 }
             };
+        }
+    }
+
+    /// Waits for the next commit, and takes what belongs into it. `None` when closed and there is
+    /// nothing left.
+    async fn due(&self) -> Option<Changes> {
+        loop {
+            let oldest = self.pending.borrow().oldest();
+            let now = Instant::now();
+            match oldest {
+                None if self.closing.get() => return None,
+                None => self.changed.notified().await,
+                Some(_) if self.closing.get() => return Some(self.pending.borrow_mut().take(now)),
+                Some(oldest) => {
+                    let left = (oldest + self.timing.keep_after).saturating_duration_since(now);
+                    if left.is_zero() {
+                        let until = now.checked_sub(self.timing.keep_along).unwrap_or(now);
+                        return Some(self.pending.borrow_mut().take(until));
+                    }
+                    self.pause(left).await;
+                }
+            }
         }
     }
 
@@ -163,7 +163,7 @@ impl Writer {
     }
 
     /// Waits, but not while closing.
-    async fn pause(&self, duration: std::time::Duration) {
+    async fn pause(&self, duration: Duration) {
         let end = Instant::now() + duration;
         while !self.closing.get() {
             tokio::select! {
@@ -178,37 +178,18 @@ impl Writer {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(cause, "webhooks are not kept in the data folder: {error}");
     }
-
-    /// Puts the steps of a failed commit before those that came since.
-    fn give_back(&self, steps: Pending) {
-        let mut pending = self.pending.borrow_mut();
-        for (sequence, step) in steps {
-            match (pending.get(&sequence), &step) {
-                (None, _) => {
-                    pending.insert(sequence, step);
-                }
-                // It never got there, so there is nothing to delete.
-                (Some(Step::Delete), Step::Put(..)) => {
-                    pending.remove(&sequence);
-                }
-                (Some(_), _) => {}
-            }
-        }
-    }
 }
 
-impl Step {
-    fn is_put(&self) -> bool {
-        matches!(self, Step::Put(..))
-    }
-
-    fn change<'a>(&'a self, destinations: &'a Destinations) -> Change<'a> {
-        match self {
-            Step::Put(destination, json) => {
-                let destination = destinations.get(*destination);
-                Change::Put { app_id: &destination.app_id, url: &destination.url, json }
-            }
-            Step::Delete => Change::Delete,
-        }
-    }
+/// The rows to change.
+fn rows<'a>(
+    changes: &'a Changes,
+    destinations: &'a Destinations,
+) -> impl Iterator<Item = (Sequence, Change<'a>)> {
+    let put = |(sequence, put): (Sequence, &'a Put)| {
+        let destination = destinations.get(put.destination);
+        let (app_id, url) = (destination.app_id.as_str(), destination.url.as_str());
+        (sequence, Change::Put { app_id, url, json: &put.json })
+    };
+    let deletes = changes.deletes().map(|sequence| (sequence, Change::Delete));
+    changes.puts().map(put).chain(deletes)
 }

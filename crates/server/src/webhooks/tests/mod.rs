@@ -34,7 +34,8 @@ fn short() -> Timing {
         answer_within: Duration::from_millis(300),
         backoff_first: Duration::from_millis(5),
         backoff_longest: Duration::from_millis(40),
-        commit_window: Duration::from_millis(5),
+        keep_after: Duration::from_millis(10),
+        keep_along: Duration::from_millis(5),
         ..Timing::default()
     }
 }

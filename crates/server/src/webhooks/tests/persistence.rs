@@ -68,7 +68,7 @@ async fn what_waits_survives_handles_that_are_dropped_without_a_stop() {
 async fn what_is_delivered_at_once_never_touches_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let mut receiver = Receiver::willing().await;
-    let timing = Timing { commit_window: Duration::from_secs(3600), ..short() };
+    let timing = Timing { keep_after: Duration::from_secs(3600), ..short() };
     let apps = vec![app(&[receiver.url()])];
     let webhooks = start_with(apps, Limits::default(), Some(folder.path()), timing).unwrap();
     send_numbers(&webhooks, 0..100);
