@@ -22,6 +22,10 @@ use super::{Backend, HttpContext, site};
 /// Header lines that hyper reads without an allocation.
 const HEADERS_ON_STACK: usize = 100;
 
+/// When all is said, so many times the largest body is still taken from the client, so that it
+/// gets to read why its request was refused.
+const PATIENCE: usize = 4;
+
 /// Serves a connection of which `first` was read already, until either side has had enough.
 pub(crate) async fn serve<B: Backend>(
     stream: TcpStream,
@@ -30,7 +34,7 @@ pub(crate) async fn serve<B: Backend>(
 ) {
     let limits = &context.limits;
     let watch = Rc::new(Watch::new(limits, Instant::now()));
-    let io = Io::new(stream, first, Rc::clone(&watch), limits.body_bytes);
+    let io = Io::new(stream, first, Rc::clone(&watch), PATIENCE * limits.body_bytes);
     let service = service_fn(|request| {
         let (context, watch) = (Rc::clone(&context), Rc::clone(&watch));
         async move {

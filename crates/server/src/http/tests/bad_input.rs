@@ -92,12 +92,12 @@ fn p073_huge_heads_are_431() {
 
 #[test]
 fn p073_a_body_over_its_limit_is_413_and_the_client_gets_to_read_that() {
-    let limits = Limits { body_bytes: 100_000, ..Limits::default() };
+    let limits = Limits { body_bytes: 2_100_000, ..Limits::default() };
     with_server(limits, "", |server| async move {
-        let body = "x".repeat(100_001);
+        let body = "x".repeat(2_100_001);
         let target = signed("POST", "/apps/1/events", &[], &body);
         // By its declared length alone.
-        let head = format!("POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: 100001\r\n\r\n");
+        let head = format!("POST {target} HTTP/1.1\r\nHost: t\r\nContent-Length: 2100001\r\n\r\n");
         let mut client = server.connect().await;
         client.send(&head).await;
         let reply = client.reply().await;
@@ -107,6 +107,14 @@ fn p073_a_body_over_its_limit_is_413_and_the_client_gets_to_read_that() {
         // With the body on its way.
         let reply = server.ask(format!("{head}{body}")).await;
         assert_eq!(reply.error(), (413, "body_too_large".into(), None));
+
+        // With more on its way than lies between us: the client finishes before it reads.
+        let mut client = server.connect().await;
+        let length = 8_000_000;
+        client.send(head.replace("2100001", &length.to_string())).await;
+        client.send("x".repeat(length)).await;
+        assert_eq!(client.reply().await.status, 413);
+        client.expect_end().await;
 
         // Without a declared length.
         let mut client = server.connect().await;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How requests follow each other on a connection, and how they may arrive.
 
+use std::rc::Rc;
+
 use oyez_protocol::limits::Limits;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
 
 use super::harness::{get, publish, request, signed, with_server, with_usual};
 
@@ -125,9 +128,16 @@ fn p075_a_hundred_concurrent_calls_are_each_done_once() {
 #[test]
 fn a_client_that_ends_its_side_still_gets_its_answer() {
     with_usual(|server| async move {
+        let hold = Rc::<Notify>::default();
+        server.notes.hold.replace(Some(Rc::clone(&hold)));
         let mut client = server.connect().await;
         client.send(publish("last words")).await;
         client.stream.shutdown().await.expect("a socket takes it");
+        // By the time that others were served, the server knows.
+        for _ in 0..5 {
+            assert_eq!(server.ask(get("/apps/1/channels", &[])).await.status, 200);
+        }
+        hold.notify_one();
         assert_eq!(client.reply().await.status, 200);
         client.expect_end().await;
     });

@@ -17,6 +17,7 @@ use oyez_protocol::user::UserId;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 use super::super::{Backend, HttpContext, HttpStats, serve};
@@ -31,6 +32,8 @@ pub(super) const SECRET: &str = "test-secret";
 pub(super) struct Notes {
     pub(super) lines: RefCell<Vec<String>>,
     pub(super) unavailable: Cell<Option<Unavailable>>,
+    /// Publishes wait for this.
+    pub(super) hold: RefCell<Option<Rc<Notify>>>,
 }
 
 impl Notes {
@@ -60,6 +63,10 @@ impl Backend for Rc<Notes> {
         }
         // An answer takes a turn, as that of another thread would.
         tokio::task::yield_now().await;
+        let hold = self.hold.borrow().clone();
+        if let Some(hold) = hold {
+            hold.notified().await;
+        }
         let one = |p: Publication| {
             let exclude = p.exclude.map(|id| format!(" but {id}")).unwrap_or_default();
             self.note(app, format!("{} {}={}{exclude}", p.channel, p.event, p.data));
