@@ -192,6 +192,14 @@ impl Reading {
             counter(&mut metric, &labels(to.app_id(), to.url(), "failed"), to.failed_attempts())?;
             counter(&mut metric, &labels(to.app_id(), to.url(), "retry"), to.retries())?;
         }
+        let help = "Webhook events that had to be written to the data folder";
+        let mut metric =
+            out.encode_descriptor("webhook_stored", help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&self.0.webhooks.stored(), None)?;
+        let help = "Commits of webhook events to the data folder that failed";
+        let name = "webhook_store_failures";
+        let mut metric = out.encode_descriptor(name, help, None, MetricType::Counter)?;
+        metric.encode_counter::<NoLabelSet, _, u64>(&self.0.webhooks.store_failures(), None)?;
         let help = "Webhook events that wait now";
         let mut metric = out.encode_descriptor("webhook_waiting", help, None, MetricType::Gauge)?;
         for to in outcomes {

@@ -163,8 +163,8 @@ impl Connection {
         self.identity.as_ref().map(|identity| &identity.member.user_id)
     }
 
-    /// Wants to know when the socket can be written again, or no longer.
-    pub(crate) fn watch_writable(
+    /// Tells the poll what to watch the socket for from now on.
+    pub(crate) fn watch(
         &mut self,
         registry: &Registry,
         slot: u32,
@@ -179,9 +179,9 @@ impl Seats {
         Seats { worker, seats: Slab::new(), next_serial: 0, open: 0 }
     }
 
-    /// Sockets of any stage.
-    pub(crate) fn len(&self) -> usize {
-        self.seats.len()
+    /// Whether there is no socket of any stage.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.seats.is_empty()
     }
 
     /// WebSockets.

@@ -288,6 +288,9 @@ mod tests {
             self.took.extend_from_slice(&bytes[..taken]);
             Ok(taken)
         }
+        fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+            self.write(&slices.iter().flat_map(|slice| slice.iter().copied()).collect::<Vec<_>>())
+        }
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }

@@ -66,11 +66,6 @@ impl LocalChannels {
         &self.channels[id.0 as usize].subscribers
     }
 
-    /// How many subscriptions all connections hold together.
-    pub(crate) fn live(&self) -> usize {
-        self.channels.iter().map(|(_, channel)| channel.subscribers.len()).sum()
-    }
-
     /// Holds the channel for one more subscription.
     pub(crate) fn hold(&mut self, key: &ChannelKey) -> LocalId {
         let id = match self.ids.entry(key.clone()) {

@@ -135,19 +135,13 @@ impl Worker {
                     continue;
                 }
             }
-            match &connection.backlog {
-                Some(backlog) => {
-                    if backlog.bytes() > limit && connection.is_open() {
-                        slow.push(slot);
-                    }
-                    let interest = Interest::READABLE | Interest::WRITABLE;
-                    if !was_blocked
-                        && connection.watch_writable(&self.registry, slot, interest).is_err()
-                    {
-                        failed.push(slot);
-                    }
-                }
-                None => {}
+            let Some(backlog) = &connection.backlog else { continue };
+            if backlog.bytes() > limit && connection.is_open() {
+                slow.push(slot);
+            }
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            if !was_blocked && connection.watch(&self.registry, slot, interest).is_err() {
+                failed.push(slot);
             }
         }
         self.outbox.clear(dirty);
@@ -172,7 +166,7 @@ impl Worker {
             Ok((written, count)) => {
                 if written == Written::All {
                     connection.backlog = None;
-                    match connection.watch_writable(&self.registry, slot, Interest::READABLE) {
+                    match connection.watch(&self.registry, slot, Interest::READABLE) {
                         Ok(()) => self.depart(slot),
                         Err(_) => self.remove(slot),
                     }

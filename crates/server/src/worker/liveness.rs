@@ -131,13 +131,12 @@ impl Worker {
         }
     }
 
-    /// Whether the server drains and nothing is left to do here.
+    /// Whether the server drains and nothing is left to do, here or on any other worker.
     pub(super) fn is_done(&self) -> bool {
         let Some(began) = self.shared.drain_began() else { return false };
         let over = self.now.since(began) > self.shared.options.drain + GRACE;
         let http = self.stats().http_connections.load(Ordering::Relaxed);
-        let idle =
-            self.seats.open() == 0 && http == 0 && self.mail.is_quiet() && self.commands.is_empty();
+        let idle = self.seats.is_empty() && http == 0 && self.mail.is_quiet();
         let all_gone = self.shared.connections.load(Ordering::Relaxed) == 0;
         (idle && all_gone) || over
     }
