@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { useServer } from '../support/server.js';
 import { CLOSE, CONTINUATION, PING, PONG, TEXT, close, fragments, frame, ping, stars, testCase, text } from '../support/autobahn.js';
 
-const server = useServer({});
+const server = await useServer({});
 const it = (...args) => testCase(server, ...args);
 
 /** The server answers a close frame with one close frame, then ends the connection. */

@@ -3,7 +3,7 @@
 import { useServer } from '../support/server.js';
 import { CHOPS, CONTINUATION, OCTETS, PING, PONG, TEXT, frame, ping, testCase, text } from '../support/autobahn.js';
 
-const server = useServer({});
+const server = await useServer({});
 const it = (...args) => testCase(server, ...args);
 
 const message = ping('in two fragments');

@@ -5,7 +5,7 @@ import {
   BINARY, CHOPS, CLOSE, OCTETS, PING, PONG, TEXT, fragments, frame, ping, stars, testCase, text,
 } from '../support/autobahn.js';
 
-const server = useServer({});
+const server = await useServer({});
 const it = (...args) => testCase(server, ...args);
 
 const SIZES = [0, 125, 126, 127, 128, 65_535, 65_536];

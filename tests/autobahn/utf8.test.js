@@ -4,7 +4,7 @@
 import { useServer } from '../support/server.js';
 import { CONTINUATION, TEXT, fragments, frame, testCase } from '../support/autobahn.js';
 
-const server = useServer({});
+const server = await useServer({});
 const it = (...args) => testCase(server, ...args);
 
 const bytes = (hex) => Buffer.from(hex, 'hex');

@@ -3,27 +3,24 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { launch, pageOf } from '../support/browser.js';
 import { request } from '../support/http.js';
 import { eventually } from '../support/inbox.js';
 import { OUTPUT, freePort, run, serverFor, temporaryFolder } from '../support/server.js';
 import { Socket } from '../support/socket.js';
 
-let browser, child, port, key;
+fs.mkdirSync(OUTPUT, { recursive: true });
+const folder = temporaryFolder();
+const port = await freePort();
+const child = run(['--listen', `127.0.0.1:${port}`, '--data', path.join(folder, 'data')], { cwd: folder });
+await eventually(() => request(port, { path: '/up' }).then(({ status }) => status === 200, () => false), 'GET /up');
+const key = /new Pusher\(\s*['"]([^'"]+)['"]/.exec(child.log)?.[1];
+const browser = await launch();
 
-before(async () => {
-  fs.mkdirSync(OUTPUT, { recursive: true });
-  const folder = temporaryFolder();
-  port = await freePort();
-  child = run(['--listen', `127.0.0.1:${port}`, '--data', path.join(folder, 'data')], { cwd: folder });
-  await eventually(() => request(port, { path: '/up' }).then(({ status }) => status === 200, () => false), 'GET /up');
-  key = /new Pusher\(\s*['"]([^'"]+)['"]/.exec(child.log)?.[1];
-  browser = await launch();
-});
 after(async () => {
-  await browser?.close();
-  child?.kill('SIGTERM');
+  await browser.close();
+  child.kill('SIGTERM');
   const { code, log } = await child.exited;
   assert.equal(code, 0, log);
   assert.doesNotMatch(log, /panicked/);

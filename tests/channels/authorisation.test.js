@@ -6,7 +6,7 @@ import { KINDS, fresh, member } from '../support/names.js';
 import { useServer } from '../support/server.js';
 import { channelAuth, hmac, userAuth } from '../support/sign.js';
 
-const server = useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }] });
+const server = await useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }] });
 const SIGNED = KINDS.filter(({ signed }) => signed);
 
 const flip = (auth) => auth.slice(0, -1) + (auth.endsWith('0') ? '1' : '0');

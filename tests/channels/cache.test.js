@@ -8,7 +8,7 @@ import { Receiver } from '../support/receiver.js';
 
 const receiver = await Receiver.start();
 after(() => receiver.stop());
-const server = useServer({ app: { webhooks: [receiver.hook('cache_miss')] } });
+const server = await useServer({ app: { webhooks: [receiver.hook('cache_miss')] } });
 const CACHES = KINDS.filter(({ cache }) => cache);
 const dataFor = ({ presence }, id = 'me') => (presence ? member(id) : undefined);
 

@@ -7,7 +7,7 @@ import { eventually } from '../support/inbox.js';
 import { fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 /** Sockets subscribed to a fresh channel of that prefix. */
 async function room(prefix, count, on = server) {

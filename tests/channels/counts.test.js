@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { KINDS, fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 
-const server = useServer({ app: { subscription_count: true } });
+const server = await useServer({ app: { subscription_count: true } });
 const NAME = 'pusher_internal:subscription_count';
 const count = ({ data }) => JSON.parse(data).subscription_count;
 

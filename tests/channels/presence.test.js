@@ -6,7 +6,7 @@ import { fresh, member, random, seed } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 import { channelAuth } from '../support/sign.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 const members = (messages) => messages.filter(({ event }) => event.startsWith('pusher_internal:member_'))
   .map(({ event, data }) => [event.slice('pusher_internal:'.length), JSON.parse(data)]);

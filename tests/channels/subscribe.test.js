@@ -6,7 +6,7 @@ import * as frames from '../support/frames.js';
 import { KINDS, fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 const dataFor = ({ presence }) => (presence ? member('me') : undefined);
 
 for (const kind of KINDS) {

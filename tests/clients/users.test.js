@@ -9,7 +9,7 @@ import { Proxy } from '../support/proxy.js';
 import { useServer } from '../support/server.js';
 import { channelAuth, userAuth } from '../support/sign.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 let last = 0;
 const person = (more = {}) => ({ id: `person-${++last}`, ...more });

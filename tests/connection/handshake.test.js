@@ -7,7 +7,7 @@ import { fresh } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 import { Socket } from '../support/socket.js';
 
-const server = useServer({ activity_timeout: 30 });
+const server = await useServer({ activity_timeout: 30 });
 
 test('P-001 connection_established is the first frame, its data a string with id and timeout', async () => {
   const socket = await server.connect();

@@ -7,7 +7,7 @@ import { passing } from '../support/inbox.js';
 import { fresh, member } from '../support/names.js';
 import { useServer } from '../support/server.js';
 
-const server = useServer({ ping_after: 1, pong_timeout: 1 });
+const server = await useServer({ ping_after: 1, pong_timeout: 1 });
 
 /** More than ping_after + pong_timeout, with room for spread timers and a busy machine. */
 const PATIENCE = 8_000;

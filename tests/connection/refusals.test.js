@@ -12,7 +12,7 @@ const apps = [
   { id: '4', key: 'small', secret: 'secret-small', max_connections: 2 },
   { id: '5', key: 'shop', secret: 'secret-shop', allowed_origins: ['https://shop.example.com', 'https://*.example.org'] },
 ];
-const server = useServer({ apps });
+const server = await useServer({ apps });
 const app = (key) => server.apps.find((each) => each.key === key);
 
 /** Connects, and checks that it is refused with that code in the error and in the close frame. */

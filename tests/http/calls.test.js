@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { KINDS, fresh, member } from '../support/names.js';
 import { useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 test('P-069 the excluded socket gets nothing, every other does, also in batches', async () => {
   const [a, b] = [fresh(), fresh()];

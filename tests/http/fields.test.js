@@ -6,7 +6,7 @@ import { request } from '../support/http.js';
 import { fresh } from '../support/names.js';
 import { useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 const event = (change) => ({ name: 'event', channel: 'c', data: 'x', ...change });
 const without = (key) => {
   const { [key]: _, ...rest } = event();

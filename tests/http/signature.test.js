@@ -7,7 +7,7 @@ import { fresh } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 import { hmac, md5, signedPath, stringToSign } from '../support/sign.js';
 
-const server = useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }, { id: '3', key: 'off', secret: 'secret-off', enabled: false }] });
+const server = await useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }, { id: '3', key: 'off', secret: 'secret-off', enabled: false }] });
 const body = () => JSON.stringify({ name: 'event', channel: fresh(), data: 'x' });
 const now = () => Math.floor(Date.now() / 1000);
 

@@ -8,7 +8,7 @@ import { fresh } from '../support/names.js';
 import { useServer } from '../support/server.js';
 import { signedPath } from '../support/sign.js';
 
-const server = useServer({ limits: { request_seconds: 2, keep_alive_seconds: 3 } });
+const server = await useServer({ limits: { request_seconds: 2, keep_alive_seconds: 3 } });
 
 /** The bytes of a signed publish. */
 function publish(channel, data, { headers = '', chunked = false, version = '1.1' } = {}) {

@@ -6,7 +6,7 @@ import { fresh } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 import * as frames from '../support/frames.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 const DATA = {
   'plain text': 'hello',

@@ -8,7 +8,7 @@ import { fresh, member, random, seed } from '../support/names.js';
 import { useServer } from '../support/server.js';
 
 const FRAMES = 20_000;
-const server = useServer({ limits: { messages_per_second: 100_000 } });
+const server = await useServer({ limits: { messages_per_second: 100_000 } });
 
 /** Valid messages, to be bent: whatever a fuzzer sends should get past the first `if`. */
 function messages(socket, channel) {

@@ -6,7 +6,7 @@ import * as frames from '../support/frames.js';
 import { fresh, member } from '../support/names.js';
 import { useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 const channel = 'some-channel';
 const WRONG = {

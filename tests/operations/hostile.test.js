@@ -9,7 +9,7 @@ import { fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 import { channelAuth } from '../support/sign.js';
 
-const server = useServer({});
+const server = await useServer({});
 
 /** Publishes to a channel of its own and measures how long a bystander waits for it, in ms. */
 async function latency(bystander, channel) {

@@ -9,7 +9,7 @@ export const PusherJs = PusherModule.default ?? PusherModule;
 export function options(server, backend) {
   return {
     wsHost: '127.0.0.1', wsPort: server.port, wsPath: server.prefix, cluster: '',
-    forceTLS: false, enabledTransports: ['ws'], disableStats: true,
+    forceTLS: false, enabledTransports: ['ws'],
     ...(backend && {
       channelAuthorization: { endpoint: `${backend.url}/auth`, transport: 'ajax' },
       userAuthentication: { endpoint: `${backend.url}/user-auth`, transport: 'ajax' },

@@ -6,7 +6,6 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
-import { temporaryFolder } from './server.js';
 
 export class Proxy {
   #pairs = new Set();
@@ -42,16 +41,13 @@ export class Proxy {
   }
 }
 
-/** A key and a self-signed certificate for localhost, made by openssl. */
-export function selfSigned() {
-  const folder = temporaryFolder();
-  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
+/** A key and a self-signed certificate for localhost, made by openssl in that folder. */
+export function selfSigned(folder) {
+  const [keyFile, certFile] = ['key.pem', 'cert.pem'].map((name) => path.join(folder, name));
   execFileSync('openssl', [
     'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
     '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1',
-    '-keyout', key, '-out', cert,
+    '-keyout', keyFile, '-out', certFile,
   ], { stdio: 'pipe' });
-  const credentials = { key: fs.readFileSync(key), cert: fs.readFileSync(cert) };
-  fs.rmSync(folder, { recursive: true });
-  return credentials;
+  return { key: fs.readFileSync(keyFile), cert: fs.readFileSync(certFile), certFile };
 }

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before } from 'node:test';
+import { after } from 'node:test';
 import PusherServer from 'pusher';
 import { Api, request } from './http.js';
 import { eventually, within } from './inbox.js';
@@ -145,20 +145,11 @@ export class Server {
   }
 }
 
-/** A server for the whole test file; the returned object stands for it once tests run. */
-export function useServer(options) {
-  let server;
-  before(async () => {
-    server = await Server.start(options);
-  });
-  after(() => server?.stop());
-  return new Proxy({}, {
-    get: (_, name) => {
-      const value = server[name];
-      return typeof value === 'function' ? value.bind(server) : value;
-    },
-    set: (_, name, value) => Reflect.set(server, name, value),
-  });
+/** A server for the whole test file. */
+export async function useServer(options) {
+  const server = await Server.start(options);
+  after(() => server.stop());
+  return server;
 }
 
 /** A server for one test. */

@@ -6,7 +6,7 @@ import { fresh } from '../support/names.js';
 import { useServer } from '../support/server.js';
 import { channelAuth, userAuth } from '../support/sign.js';
 
-const server = useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }] });
+const server = await useServer({ apps: [{}, { id: '2', key: 'other-key', secret: 'other-secret' }] });
 
 let last = 0;
 const userId = () => `user-${++last}`;

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { fresh } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
 
-const server = useServer({});
+const server = await useServer({});
 const NAME = 'pusher_internal:watchlist_events';
 const GRACE = 3_000;
 

@@ -9,7 +9,7 @@ import { useServer } from '../support/server.js';
 const EVENTS = ['channel_occupied', 'channel_vacated', 'member_added', 'member_removed', 'client_event', 'cache_miss', 'subscription_count'];
 const [all, some] = [await Receiver.start(), await Receiver.start()];
 after(() => Promise.all([all.stop(), some.stop()]));
-const server = useServer({
+const server = await useServer({
   app: { subscription_count: true, webhooks: [all.hook(...EVENTS), some.hook('member_added')] },
 });
 
