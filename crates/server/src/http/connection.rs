@@ -46,8 +46,14 @@ pub(crate) async fn serve<B: Backend>(
     });
     let mut connection = pin!(builder(limits).serve_connection(TokioIo::new(io), service));
     let mut alarm = pin!(sleep_until(watch.first()));
-    let mut lingers = false;
+    let mut stopping = pin!(context.stopping.notified());
+    let (mut lingers, mut told) = (false, false);
     poll_fn(|cx| {
+        if !told && stopping.as_mut().poll(cx).is_ready() {
+            // Closes at once when it is idle, else after the answer that it is about to give.
+            connection.as_mut().graceful_shutdown();
+            told = true;
+        }
         loop {
             // An error is the client's: it went away, or what it sent was answered with 4xx.
             if connection.as_mut().poll(cx).is_ready() {

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use oyez_protocol::limits::Limits;
+use tokio::sync::Notify;
 
 use crate::apps::Apps;
 use crate::door::Door;
@@ -48,6 +49,8 @@ pub(crate) struct HttpContext<B = Door> {
     pub(crate) path: String,
     /// Whether the server is about to stop.
     pub(crate) draining: Arc<AtomicBool>,
+    /// Tells the connections that are open when it stops.
+    pub(crate) stopping: Notify,
     /// What is counted; only this worker writes to it.
     pub(crate) stats: Arc<HttpStats>,
     /// Makes the text of `/metrics`.

@@ -117,6 +117,7 @@ impl Worker {
     /// `drain_seconds`, because clients that are told to come back at once come back at once.
     fn drain(&mut self) {
         let Some(began) = self.shared.drain_began() else { return };
+        self.http.stopping.notify_waiters();
         let left = self.shared.options.drain.saturating_sub(self.now.since(began));
         let ticks = (left.as_millis() / Life::TICK.as_millis()) as usize;
         let mut quota = self.seats.open().div_ceil(ticks + 1);

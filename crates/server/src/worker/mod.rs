@@ -28,6 +28,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use oyez_core::{AppRules, Command, Effect, Home, Millis, Rules, WorkerId};
 use oyez_protocol::encode::Frame;
 use oyez_protocol::limits::Limits;
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::door::Door;
@@ -316,6 +317,7 @@ fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
         limits: options.limits.clone(),
         path: options.path.clone(),
         draining: Arc::clone(&shared.draining),
+        stopping: Notify::new(),
         stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
         metrics: Box::new(move || crate::metrics::text(&metrics)),
         pages: Box::new(|_, _| None),

@@ -106,6 +106,7 @@ pub(super) struct Server {
     pub(super) notes: Rc<Notes>,
     pub(super) stats: Arc<HttpStats>,
     pub(super) draining: Arc<AtomicBool>,
+    context: Rc<HttpContext<Rc<Notes>>>,
     address: std::net::SocketAddr,
 }
 
@@ -131,6 +132,7 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             limits,
             path: path.to_owned(),
             draining: Arc::default(),
+            stopping: Notify::new(),
             stats: Arc::default(),
             metrics: Box::new(|| "# EOF\n".to_owned()),
             pages: Box::new(|path, host| {
@@ -138,13 +140,14 @@ pub(super) fn with_server<F: Future<Output = ()>>(
                 (path == "/").then(|| super::super::Answer::new(Bytes::from(page).into()))
             }),
         };
+        let context = Rc::new(context);
         let server = Server {
             notes: Rc::clone(&context.backend),
             stats: Arc::clone(&context.stats),
             draining: Arc::clone(&context.draining),
+            context: Rc::clone(&context),
             address,
         };
-        let context = Rc::new(context);
         tokio::task::spawn_local(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let context = Rc::clone(&context);
@@ -185,6 +188,11 @@ impl Server {
 
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells the open connections, as a worker does once it drains.
+    pub(super) fn stop(&self) {
+        self.context.stopping.notify_waiters();
     }
 }
 

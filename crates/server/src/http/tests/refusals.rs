@@ -158,6 +158,27 @@ fn a_draining_server_takes_no_more_calls_and_ends_its_connections() {
 }
 
 #[test]
+fn a_stopping_server_lets_go_of_idle_connections_and_answers_the_others() {
+    with_usual(|server| async move {
+        let mut idle = server.connect().await;
+        idle.send(publish("before")).await;
+        assert_eq!(idle.reply().await.status, 200);
+        let mut busy = server.connect().await;
+        let whole = publish("during");
+        let (head, rest) = whole.split_at(whole.len() / 2);
+        busy.send(head).await;
+        // Answered only when what was sent before it has been read.
+        assert_eq!(server.ask(request("GET", "/up", "")).await.status, 200);
+        server.stop();
+        idle.expect_end().await;
+        busy.send(rest).await;
+        assert_eq!(busy.reply().await.status, 200);
+        busy.expect_end().await;
+        assert_eq!(server.notes(), ["1 room e=before", "1 room e=during"]);
+    });
+}
+
+#[test]
 fn calls_beyond_the_rate_are_429_with_a_time_to_wait() {
     let limits = Limits { requests_per_second: 3, ..Limits::default() };
     with_server(limits, "", |server| async move {
