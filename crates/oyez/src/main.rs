@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod failure;
 mod log;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -17,7 +18,7 @@ use cli::{Cli, Command};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
-        Command::Serve(_) => log::start(),
+        Command::Serve(args) => serve::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::NewApp(args) => commands::new_app::run(&args),
         Command::Trigger(args) => commands::trigger::run(&args),

@@ -6,6 +6,7 @@
 //! `ARCHITECTURE.md` for the two walks, publish and subscribe.
 
 pub mod apps;
+pub mod console;
 mod door;
 mod http;
 mod metrics;

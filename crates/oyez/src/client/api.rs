@@ -9,6 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::target::{Target, Transport};
+use super::tls;
 use crate::failure::Failure;
 
 /// How long a call may take.
@@ -32,9 +33,6 @@ pub(crate) struct Api<'a> {
 impl<'a> Api<'a> {
     /// A client of that app.
     pub(crate) fn new(target: &'a Target) -> Api<'a> {
-        if target.transport == Transport::Tls {
-            super::socket::choose_cryptography();
-        }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
@@ -44,6 +42,10 @@ impl<'a> Api<'a> {
         let (host, _) = target.host_and_port();
         let here = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         let config = if here { config.proxy(None) } else { config };
+        let config = match target.transport {
+            Transport::Plain => config,
+            Transport::Tls => config.tls_config(tls::config()),
+        };
         Api { target, agent: config.build().new_agent() }
     }
 

@@ -5,3 +5,4 @@
 pub(crate) mod api;
 pub(crate) mod socket;
 pub(crate) mod target;
+mod tls;

@@ -13,7 +13,8 @@ use tungstenite::protocol::WebSocketConfig;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
 
-use super::target::Target;
+use super::target::{Target, Transport};
+use super::tls;
 
 /// How long connecting and the first message may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -97,16 +98,12 @@ impl End {
     }
 }
 
-/// Chooses the one implementation of TLS's cryptography that is built in.
-pub(crate) fn choose_cryptography() {
-    // An error says that it was chosen before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 impl Socket {
     /// Connects and waits for the server's first message.
     pub(crate) fn connect(target: &Target) -> Result<Socket, End> {
-        choose_cryptography();
+        if target.transport == Transport::Tls {
+            tls::choose_cryptography();
+        }
         let stream = dial(target)?;
         let foreign = |error: tungstenite::Error| End::Foreign(error.to_string());
         let request = target.socket_url().into_client_request().map_err(foreign)?;

@@ -158,6 +158,11 @@ impl<'a> Given<'a> {
         if uri.host().is_none_or(str::is_empty) {
             return Err(EXPECTED.to_owned());
         }
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            let text =
+                "must not hold a user name or password: a receiver knows Oyez by its signature";
+            return Err(text.to_owned());
+        }
         Ok(text.to_owned())
     }
 

@@ -216,7 +216,7 @@ pub(super) const WEBHOOK: &[Key<WebhookOptions>] = &[
         need: Need::Required,
         doc: "where the POSTs go, http or https.",
         read: |w, v| put(&mut w.url, v.url()),
-        show: |w| quoted(&without_password(&w.url)),
+        show: |w| quoted(&without_query(&w.url)),
     },
     Key {
         name: "events",
@@ -398,10 +398,10 @@ fn webhook_kinds(given: &Given<'_>) -> Read<Vec<WebhookKind>> {
     Ok(kinds)
 }
 
-/// A URL as it may be shown: what stands before the `@` of its host is left out.
-pub(super) fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return String::new() };
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
+/// A URL as it may be shown: without its query, which may hold a token.
+fn without_query(url: &str) -> String {
+    match url.split_once('?') {
+        Some((url, _)) => format!("{url}?…"),
+        None => url.to_owned(),
+    }
 }

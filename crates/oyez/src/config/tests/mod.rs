@@ -191,7 +191,7 @@ fn a_new_app_is_a_config_file() {
 #[test]
 fn the_report_shows_what_was_understood() {
     let text = format!(
-        "ping_after = 0.5\n[limits]\nheaders = 64\n{APP}[[apps.webhooks]]\nurl = \"http://u:pw@h:1/a@b\"\nevents = [\"cache_miss\"]\n"
+        "ping_after = 0.5\n[limits]\nheaders = 64\n{APP}[[apps.webhooks]]\nurl = \"http://h:1/a@b?token=pw\"\nevents = [\"cache_miss\"]\n"
     );
     let report = understood(&parse(&text).expect("settings"));
     for line in [
@@ -199,7 +199,7 @@ fn the_report_shows_what_was_understood() {
         "ping_after           = 0.5\n",
         "headers              = 64  lines\n",
         "secret               = \"…\"\n",
-        "url                  = \"http://h:1/a@b\"\n",
+        "url                  = \"http://h:1/a@b?…\"\n",
     ] {
         assert!(report.contains(line), "{line}\n{report}");
     }
