@@ -45,6 +45,8 @@ pub(crate) struct Count {
     told: usize,
     at: Option<Millis>,
     timer: bool,
+    /// Whether somebody came since.
+    newcomers: bool,
 }
 
 /// What to do about a changed count.
@@ -52,6 +54,8 @@ pub(crate) struct Count {
 pub(crate) enum Counting {
     /// Tell them now.
     Tell(usize),
+    /// The number is what it was when they were told last, but some came since: tell them too.
+    Repeat(usize),
     /// Look again then.
     Later(Millis),
     /// Nothing changed, or a timer is out.
@@ -120,8 +124,18 @@ impl Audience {
 }
 
 impl Count {
-    /// The count is `total` now.
-    pub(crate) fn change(&mut self, total: usize, now: Millis) -> Counting {
+    /// Somebody came; they are `total` now.
+    pub(crate) fn arrive(&mut self, total: usize, now: Millis) -> Counting {
+        self.newcomers = true;
+        self.change(total, now)
+    }
+
+    /// Somebody left; they are `total` now.
+    pub(crate) fn leave(&mut self, total: usize, now: Millis) -> Counting {
+        self.change(total, now)
+    }
+
+    fn change(&mut self, total: usize, now: Millis) -> Counting {
         let waits_until = match self.at {
             Some(at) if total > COUNT_EAGER => at + COUNT_INTERVAL,
             _ => now,
@@ -142,12 +156,15 @@ impl Count {
     }
 
     fn tell(&mut self, total: usize, now: Millis) -> Counting {
-        if self.told == total {
+        let newcomers = std::mem::take(&mut self.newcomers);
+        if self.told == total && !newcomers {
             return Counting::Nothing;
         }
-        self.told = total;
         self.at = Some(now);
-        Counting::Tell(total)
+        match std::mem::replace(&mut self.told, total) == total {
+            true => Counting::Repeat(total),
+            false => Counting::Tell(total),
+        }
     }
 }
 
@@ -159,12 +176,23 @@ mod tests {
     fn p053_counts_are_told_at_once_below_a_hundred_and_every_five_seconds_above() {
         let mut count = Count::default();
         for total in 1..=100 {
-            assert_eq!(count.change(total, Millis(0)), Counting::Tell(total));
+            assert_eq!(count.arrive(total, Millis(0)), Counting::Tell(total));
         }
-        assert_eq!(count.change(101, Millis(1)), Counting::Later(Millis(5_000)));
-        assert_eq!(count.change(102, Millis(2)), Counting::Nothing);
+        assert_eq!(count.arrive(101, Millis(1)), Counting::Later(Millis(5_000)));
+        assert_eq!(count.arrive(102, Millis(2)), Counting::Nothing);
         assert_eq!(count.expire(102, Millis(5_000)), Counting::Tell(102));
-        assert_eq!(count.change(103, Millis(20_000)), Counting::Tell(103));
-        assert_eq!(count.change(100, Millis(20_001)), Counting::Tell(100));
+        assert_eq!(count.arrive(103, Millis(20_000)), Counting::Tell(103));
+        assert_eq!(count.leave(100, Millis(20_001)), Counting::Tell(100));
+    }
+
+    #[test]
+    fn p053_who_came_when_the_number_had_come_back_to_what_it_was_is_told_it_too() {
+        let mut count = Count::default();
+        for total in 1..=100 {
+            count.arrive(total, Millis(0));
+        }
+        assert_eq!(count.arrive(101, Millis(10)), Counting::Later(Millis(5_000)));
+        assert_eq!(count.leave(100, Millis(20)), Counting::Repeat(100));
+        assert_eq!(count.expire(100, Millis(5_000)), Counting::Nothing);
     }
 }

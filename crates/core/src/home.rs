@@ -16,7 +16,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use smallvec::{SmallVec, smallvec};
 
-use crate::channel::{Channel, Counting};
+use crate::channel::{Channel, Count, Counting};
 use crate::command::Command;
 use crate::effect::{Answer, ChannelInfo, Effect, Item, UserPresence, Wanted};
 use crate::key::{AppIndex, ChannelKey, KeyMap};
@@ -234,7 +234,7 @@ impl Home {
                 channel: key.name().to_string(),
             });
         }
-        self.count_changed(&key, now, effects);
+        self.count(&key, now, effects, Count::arrive);
     }
 
     fn unsubscribe(
@@ -261,7 +261,7 @@ impl Home {
         {
             self.timers.set(at, Due::Vacated(key.clone()));
         }
-        self.count_changed(key, now, effects);
+        self.count(key, now, effects, Count::leave);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of Command::Publish")]
@@ -332,16 +332,12 @@ impl Home {
         )
     }
 
-    fn count_changed(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) {
-        self.count(key, now, effects, crate::channel::Count::change);
-    }
-
     fn count(
         &mut self,
         key: &ChannelKey,
         now: Millis,
         effects: &mut Vec<Effect>,
-        step: impl FnOnce(&mut crate::channel::Count, usize, Millis) -> Counting,
+        step: impl FnOnce(&mut Count, usize, Millis) -> Counting,
     ) {
         if !self.app(key).subscription_count {
             return;
@@ -350,15 +346,13 @@ impl Home {
         if matches!(channel.kind.access, Access::Presence | Access::User) {
             return;
         }
-        match step(&mut channel.count, channel.audience.total(), now) {
+        let counting = step(&mut channel.count, channel.audience.total(), now);
+        if let Counting::Tell(count) | Counting::Repeat(count) = counting {
+            let frame = Frame::subscription_count(key.name(), count);
+            send_to_all(key, channel, frame, None, effects);
+        }
+        match counting {
             Counting::Tell(count) => {
-                send_to_all(
-                    key,
-                    channel,
-                    Frame::subscription_count(key.name(), count),
-                    None,
-                    effects,
-                );
                 self.webhook(key, WebhookKind::SubscriptionCount, effects, || {
                     WebhookEvent::SubscriptionCount {
                         channel: key.name().to_string(),
@@ -367,7 +361,7 @@ impl Home {
                 });
             }
             Counting::Later(at) => self.timers.set(at, Due::Count(key.clone())),
-            Counting::Nothing => {}
+            Counting::Repeat(_) | Counting::Nothing => {}
         }
     }
 
@@ -399,7 +393,7 @@ impl Home {
                     Some(Expiry::Nothing) | None => {}
                 }
             }
-            Due::Count(key) => self.count(&key, now, effects, crate::channel::Count::expire),
+            Due::Count(key) => self.count(&key, now, effects, Count::expire),
             Due::Memory(key) => {
                 self.close_if_idle(&key, now, effects);
                 let memory = self.channels.get(&key).and_then(|c| c.memory.as_ref());

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Judging: every effect of a home is one that had to be, and none is missing.
+
+use std::rc::Rc;
+
+use oyez_core::{
+    Answer, AppIndex, ChannelKey, Command, Effect, Item, Millis, Place, UserPresence, WorkerId,
+};
+use oyez_protocol::channel::ChannelName;
+use oyez_protocol::encode::Frame;
+use oyez_protocol::socket_id::SocketId;
+use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
+
+use super::count::Telling;
+use super::{Asked, Channel, Outcome, Reference, SignedIn};
+use crate::heard::{self, Heard, User};
+
+/// What a worker gets, read and known to be right as far as its home goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Letter {
+    Event { channel: usize, heard: Rc<Heard>, exclude: Option<SocketId> },
+    Subscribed { channel: usize, place: Place, user: Option<User>, begin: Begin },
+    Refused { channel: usize, place: Place },
+    Word { place: Place, user: User, presence: UserPresence },
+    Close { place: Place },
+}
+
+/// How a subscription begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Begin {
+    /// Its place in the reference's log.
+    pub(crate) position: usize,
+    pub(crate) frames: Vec<Rc<Heard>>,
+}
+
+/// What is seen of one command's effects before it is compared.
+#[derive(Default)]
+struct Seen {
+    reached: Vec<WorkerId>,
+    subscribed: bool,
+    watcher: bool,
+    closes: Vec<Place>,
+    answered: bool,
+    /// On which channel and worker a count was told.
+    counted: Vec<(usize, WorkerId)>,
+    count_changes: usize,
+    count_webhooks: usize,
+    client_events: usize,
+    misses: usize,
+    miss_webhooks: usize,
+    /// The last frame that was read: the same one goes to several workers.
+    read: Option<(Frame, Rc<Heard>)>,
+}
+
+impl Reference {
+    /// Judges what a home did on a command; `effects` does it. Answers the mail.
+    pub(crate) fn command(
+        &mut self,
+        home: WorkerId,
+        command: Command,
+        now: Millis,
+        effects: impl FnOnce(Command) -> Vec<Effect>,
+    ) -> Vec<(WorkerId, Letter)> {
+        let asked = self.ask(home, &command, now);
+        let letters = self.judge(&asked, effects(command), now);
+        if let Some(channel) = asked.channel {
+            self.check_channel(channel, now);
+        }
+        if let Some(user) = asked.user {
+            self.users[user].check();
+        }
+        letters
+    }
+
+    /// Judges what a home did because it was time. Answers the mail.
+    pub(crate) fn tick(
+        &mut self,
+        home: WorkerId,
+        now: Millis,
+        effects: Vec<Effect>,
+    ) -> Vec<(WorkerId, Letter)> {
+        let letters = self.judge(&Asked::default(), effects, now);
+        let workers = self.config.workers;
+        for at in 0..self.channels.len() {
+            if self.channels[at].key.home(workers) == home {
+                self.check_channel(at, now);
+                self.check_due(at, now);
+            }
+        }
+        for user in self.users.iter_mut().filter(|user| user.key.home(workers) == home) {
+            user.check_due(now);
+        }
+        letters
+    }
+
+    fn judge(
+        &mut self,
+        asked: &Asked,
+        effects: Vec<Effect>,
+        now: Millis,
+    ) -> Vec<(WorkerId, Letter)> {
+        let mut seen = Seen::default();
+        let mut letters = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Send(worker, item) => {
+                    letters.push((worker, self.item(asked, &mut seen, worker, item, now)));
+                }
+                Effect::Answer(ticket, answer) => {
+                    let expected = asked.answer.clone().expect("nobody waits for an answer");
+                    assert_eq!((ticket, sorted(answer)), (expected.0, sorted(expected.1)));
+                    assert!(!std::mem::replace(&mut seen.answered, true), "a second answer");
+                }
+                Effect::Webhook(app, event) => self.webhook(&mut seen, asked, app, event, now),
+                Effect::Opened(app) => self.open[app.0 as usize] += 1,
+                Effect::Closed(app) => {
+                    let open = &mut self.open[app.0 as usize];
+                    *open = open.checked_sub(1).expect("only what was opened is closed");
+                }
+            }
+        }
+        self.compare(asked, seen, now);
+        letters
+    }
+
+    fn item(
+        &mut self,
+        asked: &Asked,
+        seen: &mut Seen,
+        worker: WorkerId,
+        item: Item,
+        now: Millis,
+    ) -> Letter {
+        match item {
+            Item::Event { key, frame, exclude } => {
+                let channel = self.channel_index[&key];
+                let heard = seen.read(channel, key.name(), frame);
+                if let Heard::Count(count) = *heard {
+                    self.count(seen, channel, worker, count, now);
+                    assert_eq!(exclude, None);
+                } else {
+                    let (at, _) = asked.entry.as_ref().expect("an event that nobody sent");
+                    let entry = &self.channels[channel].log[*at];
+                    assert_eq!((asked.channel, exclude), (Some(channel), entry.exclude));
+                    assert_eq!(*heard, entry.heard);
+                    seen.reached.push(worker);
+                }
+                Letter::Event { channel, heard, exclude }
+            }
+            Item::Subscribed { key, place, member, frames } => {
+                let (user, outcome) = self.answered(asked, seen, worker, &key, place);
+                let Outcome::Accepted { position } = outcome else { panic!("over the limit") };
+                assert_eq!(member.map(|m| heard::user(m.user_id.as_str())), user);
+                let at = self.channel_index[&key];
+                let frames = frames.into_iter().map(|frame| seen.read(at, key.name(), frame));
+                let frames: Vec<_> = frames.collect();
+                self.cut(seen, at, &frames, now);
+                Letter::Subscribed { channel: at, place, user, begin: Begin { position, frames } }
+            }
+            Item::Refused { key, place, frame } => {
+                let (_, outcome) = self.answered(asked, seen, worker, &key, place);
+                assert_eq!(outcome, Outcome::Refused, "P-035: within the limit");
+                let channel = self.channel_index[&key];
+                let heard = seen.read(channel, key.name(), frame);
+                assert_eq!(*heard, Heard::Error { status: 403 });
+                Letter::Refused { channel, place }
+            }
+            Item::Presence { place, user, presence } => {
+                assert_eq!(place.worker, worker);
+                let watched = |at: &&mut SignedIn| at.is(&user) && at.has_watcher(place);
+                let watched = self.users.iter_mut().find(watched);
+                watched.expect("only watchers are told").tell(place, presence, now);
+                seen.watcher |= asked.watcher == Some(place);
+                Letter::Word { place, user: heard::user(user.as_str()), presence }
+            }
+            Item::Close { place, .. } => {
+                assert_eq!(place.worker, worker);
+                seen.closes.push(place);
+                Letter::Close { place }
+            }
+        }
+    }
+
+    /// A subscription is answered, once.
+    fn answered(
+        &self,
+        asked: &Asked,
+        seen: &mut Seen,
+        worker: WorkerId,
+        key: &ChannelKey,
+        place: Place,
+    ) -> (Option<User>, Outcome) {
+        let (asker, user, outcome) = asked.subscription.expect("an answer that nobody asked for");
+        let channel = asked.channel.map(|at| &self.channels[at].key);
+        assert_eq!((place, worker, Some(key)), (asker, asker.worker, channel));
+        assert!(!std::mem::replace(&mut seen.subscribed, true), "a second answer");
+        (user, outcome)
+    }
+
+    /// Acknowledgement and replay.
+    fn cut(&mut self, seen: &mut Seen, at: usize, frames: &[Rc<Heard>], now: Millis) {
+        let channel = &mut self.channels[at];
+        let Heard::Succeeded { cut, members } = frames[0].as_ref() else {
+            panic!("the acknowledgement is first: {frames:?}")
+        };
+        let truth = channel.is_presence().then(|| channel.users());
+        assert_eq!(*members, truth, "P-029: the members at the cut");
+        assert_eq!(cut.is_some(), channel.memory.is_some());
+        match (&mut channel.memory, cut) {
+            (Some(memory), Some(cut)) => {
+                seen.misses += memory.check_cut(cut, &frames[1..], now, &mut self.epochs);
+            }
+            _ => assert_eq!(frames.len(), 1, "nothing is replayed without a memory"),
+        }
+    }
+
+    /// The subscribers of a worker are told how many they are.
+    fn count(&mut self, seen: &mut Seen, at: usize, worker: WorkerId, count: usize, now: Millis) {
+        assert!(self.counts(at), "a count where none is told");
+        let channel = &mut self.channels[at];
+        if !seen.counted.iter().any(|(channel, _)| *channel == at) {
+            seen.count_changes += match channel.count.tell(count, channel.total(), now) {
+                Telling::Change => 1,
+                Telling::Repetition => 0,
+            };
+        }
+        seen.counted.push((at, worker));
+    }
+
+    fn named(&mut self, app: AppIndex, name: &str) -> &mut Channel {
+        let mut channels = self.channels.iter_mut().filter(|channel| channel.key.app() == app);
+        channels.find(|channel| channel.key.name().as_str() == name).expect("a channel")
+    }
+
+    fn webhook(
+        &mut self,
+        seen: &mut Seen,
+        asked: &Asked,
+        app: AppIndex,
+        event: WebhookEvent,
+        now: Millis,
+    ) {
+        assert!(self.wants(app, event.kind()), "a webhook that nobody wants: {event:?}");
+        let delay = self.config.webhook_delay;
+        match &event {
+            WebhookEvent::ChannelOccupied { channel } => {
+                self.named(app, channel).occupied.hello();
+            }
+            WebhookEvent::ChannelVacated { channel } => {
+                self.named(app, channel).occupied.goodbye(now, delay);
+            }
+            WebhookEvent::MemberAdded { channel, user_id } => {
+                self.named(app, channel).attended(user_id).hello();
+            }
+            WebhookEvent::MemberRemoved { channel, user_id } => {
+                self.named(app, channel).attended(user_id).goodbye(now, delay);
+            }
+            WebhookEvent::ClientEvent { .. } => {
+                assert_eq!(Some(&event), asked.webhook.as_ref());
+                seen.client_events += 1;
+            }
+            WebhookEvent::CacheMiss { channel } => {
+                let asked = asked.channel.expect("misses are of subscriptions");
+                let asked = self.channels[asked].key.clone();
+                assert_eq!(self.named(app, channel).key, asked);
+                seen.miss_webhooks += 1;
+            }
+            WebhookEvent::SubscriptionCount { channel, subscription_count } => {
+                assert_eq!(*subscription_count, self.named(app, channel).total());
+                seen.count_webhooks += 1;
+            }
+        }
+    }
+
+    /// Whether everything was there that had to be, as often as it had to be.
+    fn compare(&mut self, asked: &Asked, mut seen: Seen, now: Millis) {
+        seen.reached.sort_unstable();
+        let expected = asked.entry.as_ref().map(|(_, workers)| workers.clone());
+        assert_eq!(seen.reached, expected.unwrap_or_default(), "who must hear it, once each");
+        assert_eq!(seen.subscribed, asked.subscription.is_some(), "a subscription is answered");
+        assert_eq!(seen.watcher, asked.watcher.is_some(), "a watcher is answered");
+        assert_eq!(seen.answered, asked.answer.is_some(), "a call is answered");
+        seen.closes.sort_unstable();
+        assert_eq!(seen.closes, asked.closes, "P-057: all connections of the user");
+
+        if let Some(at) = asked.channel
+            && self.channels[at].total() == 0
+        {
+            seen.count_changes += usize::from(self.channels[at].count.vanish(now));
+        }
+        for (at, worker) in &seen.counted {
+            let told = seen.counted.iter().filter(|(other, _)| other == at).count();
+            let workers = self.channels[*at].workers();
+            assert!(told == workers.len() && workers.contains(worker), "all hear the count, once");
+        }
+        let app = asked.channel.or(seen.counted.first().map(|(at, _)| *at));
+        let Some(app) = app.map(|at| self.channels[at].key.app()) else { return };
+        for (kind, expected, actual) in [
+            (WebhookKind::CacheMiss, seen.misses, seen.miss_webhooks),
+            (WebhookKind::ClientEvent, usize::from(asked.webhook.is_some()), seen.client_events),
+            (WebhookKind::SubscriptionCount, seen.count_changes, seen.count_webhooks),
+        ] {
+            if self.wants(app, kind) {
+                assert_eq!(actual, expected, "webhooks {}", kind.name());
+            }
+        }
+    }
+
+    /// After everything that followed on a command.
+    fn check_channel(&mut self, at: usize, now: Millis) {
+        let app = self.channels[at].key.app();
+        let (occupied, added) = (
+            self.wants(app, WebhookKind::ChannelOccupied),
+            self.wants(app, WebhookKind::MemberAdded),
+        );
+        let counts = self.counts(at);
+        let channel = &mut self.channels[at];
+        channel.occupied.check_hello(occupied);
+        channel.attended.values_mut().for_each(|told| told.check_hello(added));
+        if counts {
+            channel.count.check(channel.total(), now);
+        }
+    }
+
+    /// After everything that was due.
+    fn check_due(&mut self, at: usize, now: Millis) {
+        let app = self.channels[at].key.app();
+        let (vacated, removed) = (
+            self.wants(app, WebhookKind::ChannelVacated),
+            self.wants(app, WebhookKind::MemberRemoved),
+        );
+        let delay = self.config.webhook_delay;
+        let channel = &mut self.channels[at];
+        channel.occupied.check_goodbye(now, delay, vacated);
+        channel.attended.values_mut().for_each(|told| told.check_goodbye(now, delay, removed));
+    }
+}
+
+impl Seen {
+    /// Reads a frame on that channel.
+    fn read(&mut self, at: usize, name: &ChannelName, frame: Frame) -> Rc<Heard> {
+        if let Some((read, heard)) = &self.read
+            && read.bytes().as_ptr() == frame.bytes().as_ptr()
+        {
+            return heard.clone();
+        }
+        let (channel, heard) = heard::read(&frame);
+        assert_eq!(channel, name.as_str(), "channel {at}");
+        let heard = Rc::new(heard);
+        self.read = Some((frame, heard.clone()));
+        heard
+    }
+}
+
+/// An answer whose order does not matter, in some order.
+fn sorted(answer: Answer) -> Answer {
+    match answer {
+        Answer::Channels(mut channels) => {
+            channels.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            Answer::Channels(channels)
+        }
+        Answer::Members(mut users) => {
+            users.sort_unstable();
+            Answer::Members(users)
+        }
+        answer => answer,
+    }
+}
