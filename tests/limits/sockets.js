@@ -134,7 +134,7 @@ export const SOCKET_LIMITS = {
     await socket.signin({ id: '12345' });
   } },
 
-  user_info_bytes: { value: 12, async check(server, key) {
+  user_info_bytes: { value: 14, async check(server, key) {
     const socket = await server.connect();
     await socket.subscribe(fresh('presence-'), { data: { user_id: '1', user_info: { n: '123456' } } });
     assert.ok((await refusal(socket, fresh('presence-'), { data: { user_id: '1', user_info: { n: '1234567' } } })).text.includes(key));

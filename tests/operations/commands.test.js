@@ -31,7 +31,7 @@ test('check-config: a good file passes, a wrong one is refused with the place an
     [`activity_timeout = 5\n${APP}`, /activity_timeout[\s\S]*10/],
     [`listen = "nowhere"\n${APP}`, /listen/],
     [`[[apps]]\nid = "1"\nkey = "k"\n`, /secret/],
-    [`${APP}${APP}`, /twice|duplicate|same|two apps/i],
+    [`${APP}${APP}`, /already/],
     [`[limits]\nmessage_bytes = 1\n${APP}`, /message_bytes[\s\S]*1024/],
     [`webhook_delay = "soon"\n${APP}`, /webhook_delay/],
     [`${APP}[[apps.webhooks]]\nurl = "http://127.0.0.1:1/"\nevents = ["member_add"]\n`, /member_add[\s\S]*member_added/],

@@ -35,10 +35,10 @@ export async function connectedFor(t, server, more) {
   return client;
 }
 
-/** Everything that an emitter (channel, user, watchlist) emits, as `{name, data, meta}`. */
+/** Everything that an emitter (channel, user, watchlist) emits, as `{name, data}`. */
 export function recorded(emitter, what) {
   const inbox = new Inbox(what);
-  emitter.bind_global((name, data, meta) => inbox.push({ name, data, meta }));
+  emitter.bind_global((name, data) => inbox.push({ name, data }));
   inbox.event = (name, deadline) => inbox.take((event) => event.name === name, name, deadline);
   return inbox;
 }

@@ -181,13 +181,14 @@ export class Socket {
 
   /**
    * Proves that nothing else is on its way on a channel this socket is subscribed to: whatever
-   * was published before is here now. Returns and takes the channel's messages until then.
+   * was published before is here now. Returns and takes the channel's messages until then, less
+   * the fences of other sockets.
    */
   async fence(channel) {
     const name = `fence-${randomBytes(4).toString('hex')}`;
     await this.server.api.publish(channel, name, '');
     await this.event(name, channel);
-    return this.#takeAll((message) => message.channel === channel);
+    return this.#takeAll((message) => message.channel === channel && !message.event.startsWith('fence-'));
   }
 
   #takeAll(matches) {
