@@ -134,8 +134,8 @@ impl Home {
 
     /// Does what has become due by that time.
     pub fn tick(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        while let Some(due) = self.timers.pop(now) {
-            self.look(due, now, effects);
+        while let Some((at, due)) = self.timers.pop(now) {
+            self.look(due, at, now, effects);
         }
     }
 
@@ -167,8 +167,9 @@ impl Home {
             effects.push(Effect::Opened(key.app()));
             let mut channel = Channel::new(key.name().kind());
             if channel.kind.cache {
-                channel.memory = Some(Box::new(Memory::new(rng, now)));
-                timers.set(now + CACHE_AGE, Due::Memory(key.clone()));
+                let memory = Memory::new(rng, now);
+                timers.set(now + CACHE_AGE, Due::Memory(key.clone(), memory.epoch()));
+                channel.memory = Some(Box::new(memory));
             }
             channel
         })
@@ -365,11 +366,13 @@ impl Home {
         }
     }
 
-    fn look(&mut self, due: Due, now: Millis, effects: &mut Vec<Effect>) {
+    /// Looks at what was due `at` that time. Goodbyes are judged by it, not by `now`: a home that
+    /// looks late says them in the order in which they were due.
+    fn look(&mut self, due: Due, at: Millis, now: Millis, effects: &mut Vec<Effect>) {
         match due {
             Due::Vacated(key) => {
                 let Some(channel) = self.channels.get_mut(&key) else { return };
-                match channel.occupancy.expire(now) {
+                match channel.occupancy.expire(at) {
                     Expiry::Gone => {
                         self.webhook(&key, WebhookKind::ChannelVacated, effects, || {
                             WebhookEvent::ChannelVacated { channel: key.name().to_string() }
@@ -382,7 +385,7 @@ impl Home {
             }
             Due::MemberRemoved(key, user) => {
                 let presence = self.channels.get_mut(&key).and_then(|c| c.presence.as_mut());
-                match presence.map(|p| p.expire(&user, now)) {
+                match presence.map(|p| p.expire(&user, at)) {
                     Some(Expiry::Gone) => {
                         self.webhook(&key, WebhookKind::MemberRemoved, effects, || {
                             WebhookEvent::member_removed(key.name(), &user)
@@ -394,18 +397,20 @@ impl Home {
                 }
             }
             Due::Count(key) => self.count(&key, now, effects, Count::expire),
-            Due::Memory(key) => {
+            Due::Memory(key, epoch) => {
                 self.close_if_idle(&key, now, effects);
                 let memory = self.channels.get(&key).and_then(|c| c.memory.as_ref());
-                if let Some(idle_at) = memory.map(|m| m.idle_at()) {
+                // Another epoch has a timer of its own.
+                if let Some(memory) = memory.filter(|memory| memory.epoch() == epoch) {
                     // Still in use, though old: look again in a while.
+                    let idle_at = memory.idle_at();
                     let at = if idle_at > now { idle_at } else { now + CACHE_AGE };
-                    self.timers.set(at, Due::Memory(key));
+                    self.timers.set(at, Due::Memory(key, epoch));
                 }
             }
             Due::SignedOut(key) => {
                 let Some(user) = self.users.get_mut(&key) else { return };
-                match user.expire(now) {
+                match user.expire(at) {
                     Expiry::Gone => {
                         tell_watchers(&key, user, UserPresence::Offline, effects);
                         if user.is_idle() {
@@ -485,3 +490,6 @@ fn tell_watchers(
 ) {
     effects.extend(user.watchers().map(|place| presence_item(key, place, presence)));
 }
+
+#[cfg(test)]
+mod tests;

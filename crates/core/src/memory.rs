@@ -60,6 +60,11 @@ impl Memory {
         Memory { epoch: random_name(rng), offset: 0, latest: None, miss_told: false, touched: now }
     }
 
+    /// Names its numbering.
+    pub(crate) fn epoch(&self) -> Name {
+        self.epoch
+    }
+
     /// Takes the next offset for an event and remembers it.
     pub(crate) fn append(&mut self, event: &str, data: &str, now: Millis) -> u64 {
         self.offset += 1;

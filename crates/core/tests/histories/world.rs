@@ -295,7 +295,7 @@ impl World {
         assert_eq!(self.reference.open, [0, 0], "as many channels are closed as were opened");
         for home in &self.homes {
             let held = format!("{home:?}");
-            assert!(held.contains("channels: {}, users: {}, timers: Timers([])"), "{held}");
+            assert!(held.contains("channels: {}, users: {}, timers: Timers { heap: [],"), "{held}");
         }
     }
 }

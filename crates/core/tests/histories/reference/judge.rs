@@ -247,10 +247,18 @@ impl Reference {
                 self.named(app, channel).occupied.hello();
             }
             WebhookEvent::ChannelVacated { channel } => {
-                self.named(app, channel).occupied.goodbye(now, delay);
+                let removed = self.wants(app, WebhookKind::MemberRemoved);
+                let channel = self.named(app, channel);
+                channel.occupied.goodbye(now, delay);
+                let forgotten = channel.attended.values().find(|told| told.is_believed_here());
+                assert!(forgotten.is_none() || !removed, "a member of a vacated channel");
             }
             WebhookEvent::MemberAdded { channel, user_id } => {
-                self.named(app, channel).attended(user_id).hello();
+                let occupied = self.wants(app, WebhookKind::ChannelOccupied);
+                let channel = self.named(app, channel);
+                channel.attended(user_id).hello();
+                let is_occupied = channel.occupied.is_believed_here();
+                assert!(is_occupied || !occupied, "a member before the channel is occupied");
             }
             WebhookEvent::MemberRemoved { channel, user_id } => {
                 self.named(app, channel).attended(user_id).goodbye(now, delay);
