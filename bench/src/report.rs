@@ -144,7 +144,7 @@ impl Results {
     pub(crate) fn table(&self, targets: &[Target], heading: &Heading, form: Form) -> String {
         let mut header = vec!["server".to_owned()];
         header.extend(targets.iter().map(|target| target.name().to_owned()));
-        header.extend(["goal".to_owned(), "Oyez".to_owned()]);
+        header.extend(["goal for Oyez".to_owned(), "verdict".to_owned()]);
         let mut lines = vec![header];
         for row in self.rows() {
             let mut line = vec![row.to_string()];
