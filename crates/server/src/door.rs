@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Waker};
 
 use oyez_core::{Answer, ChannelInfo, ChannelKey, Command, Publication, Ticket, Wanted, WorkerId};
 use oyez_protocol::channel::ChannelName;
@@ -30,7 +31,7 @@ struct Inner {
     commands: RefCell<Vec<(WorkerId, Command)>>,
     calls: RefCell<Slab<Call>>,
     /// Wakes the worker.
-    knocked: Notify,
+    listener: RefCell<Option<Waker>>,
     /// Wakes calls that wait for the backlog to shrink.
     room: Notify,
     waiting: Cell<usize>,
@@ -61,7 +62,7 @@ impl Door {
             workers,
             commands: RefCell::default(),
             calls: RefCell::default(),
-            knocked: Notify::new(),
+            listener: RefCell::default(),
             room: Notify::new(),
             waiting: Cell::new(0),
         }))
@@ -145,8 +146,15 @@ impl Door {
     }
 
     /// Waits until an HTTP task has put a command.
-    pub(crate) async fn knocked(&self) {
-        self.0.knocked.notified().await;
+    pub(crate) fn poll_knocked(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.0.commands.borrow().is_empty() {
+            return Poll::Ready(());
+        }
+        let mut listener = self.0.listener.borrow_mut();
+        if !listener.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            *listener = Some(cx.waker().clone());
+        }
+        Poll::Pending
     }
 
     /// Takes the commands that were put.
@@ -209,7 +217,9 @@ impl Door {
         let worker = self.0.worker;
         let tickets = (0..parts as u32).map(|part| Ticket { worker, call, part });
         self.0.commands.borrow_mut().extend(tickets.map(&mut command));
-        self.0.knocked.notify_one();
+        if let Some(worker) = &*self.0.listener.borrow() {
+            worker.wake_by_ref();
+        }
         let answers = answers.await.expect("a call is removed only with all its answers");
         answers.into_iter().flatten().collect()
     }

@@ -9,6 +9,7 @@ use std::thread;
 
 use oyez_core::WorkerId;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::runtime::LocalOptions;
 
 use crate::apps::{Apps, AppsError};
 use crate::options::Options;
@@ -162,12 +163,20 @@ impl Handle {
 }
 
 fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let local = tokio::task::LocalSet::new();
-    local.block_on(&runtime, async move {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(async move {
         let poll = mio::Poll::new()?;
         let listener = mio::net::TcpListener::from_std(listener);
-        Worker::new(shared, mail, listener, &poll)?.run(poll).await
+        let worker = Worker::new(shared, mail, listener, &poll)?;
+        // As a task among the HTTP tasks, so that waking it is cheap.
+        match tokio::task::spawn_local(worker.run(poll)).await {
+            Ok(ended) => ended,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(error) => Err(io::Error::other(error)),
+            },
+        }
     })
 }
 

@@ -65,7 +65,13 @@ impl Shared {
 
     /// The time, as the core counts it.
     pub(crate) fn now(&self) -> Millis {
-        Millis(u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.at(Instant::now())
+    }
+
+    /// A time, as the core counts it.
+    pub(crate) fn at(&self, time: Instant) -> Millis {
+        let since = time.saturating_duration_since(self.start);
+        Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// The same, finer.

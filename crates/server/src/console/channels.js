@@ -4,13 +4,17 @@
 // The page listens by itself while a channel has other subscribers, and leaves with the last of
 // them, so that looking does not keep a channel occupied. It joins presence channels only when
 // asked: the other members see it there. What a person switched on stays on, what they switched
-// off stays off.
+// off stays off. Pages of the same browser tell each other what they listen to, so that two of
+// them do not take each other for subscribers.
 
 /** Channels that are shown, and that the page listens to by itself. */
 const SHOWN = 100, LISTENED = 100;
 
 /** Milliseconds between two looks, and looks in a row that find nobody else before it leaves. */
 const LOOK = 2000, ALONE = 2;
+
+/** Milliseconds after which a page that told nothing more is gone. A hidden page is slow. */
+const FORGET = 70_000;
 
 class ChannelList {
   #list = document.getElementById("channels");
@@ -20,12 +24,17 @@ class ChannelList {
   #chosen = new Map(); // channel → true or false, as a person switched it
   #alone = new Map(); // channel → looks in a row without others
   #trouble = ""; #looking = false;
+  #pages = new Map(); // other page → what it listens to, and when it said so
+  #between = new BroadcastChannel("oyez-console");
+  #me = crypto.randomUUID();
 
   constructor(socket) {
     this.socket = socket;
-    document.addEventListener("visibilitychange", () => this.#look());
-    setInterval(() => this.#look(), LOOK);
-    this.#look();
+    this.#between.onmessage = ({ data }) => this.#pages.set(data.page, { at: Date.now(), channels: new Set(data.channels) });
+    addEventListener("pagehide", () => this.#between.postMessage({ page: this.#me, channels: [] }));
+    document.addEventListener("visibilitychange", () => this.look());
+    setInterval(() => this.look(), LOOK);
+    this.look();
   }
 
   /** Listens because a person wants it. */
@@ -36,17 +45,31 @@ class ChannelList {
     this.#draw();
   }
 
-  /** After a subscription succeeded or failed. */
-  changed() { this.#draw(); }
+  /** After the connection or a subscription came or went. */
+  changed() {
+    this.#between.postMessage({ page: this.#me, channels: this.socket.channels });
+    this.#draw();
+  }
+
+  /** Pages of this kind that listen to a channel. */
+  #own(channel) {
+    let count = this.socket.joined(channel) ? 1 : 0;
+    for (const [page, { at, channels }] of this.#pages) {
+      if (Date.now() - at > FORGET) this.#pages.delete(page);
+      else if (channels.has(channel)) count++;
+    }
+    return count;
+  }
 
   /** Other subscribers of a channel, as of the last look. */
   #others(channel) {
-    const own = this.socket.joined(channel) ? 1 : 0;
-    return Math.max(0, (this.#found.get(channel)?.subscription_count ?? 0) - own);
+    return Math.max(0, (this.#found.get(channel)?.subscription_count ?? 0) - this.#own(channel));
   }
 
-  async #look() {
-    if (this.#looking || document.visibilityState === "hidden") return;
+  /** Asks the server which channels there are. */
+  async look() {
+    this.#between.postMessage({ page: this.#me, channels: this.socket.channels });
+    if (this.#looking || !this.socket.connected || document.visibilityState === "hidden") return;
     this.#looking = true;
     try {
       const { channels } = await call("GET", "/channels", { info: "subscription_count" });
@@ -152,17 +175,19 @@ class ChannelList {
 
   #fill(row, channel) {
     const others = this.#others(channel);
-    const own = isPresence(channel) && this.socket.joined(channel) ? 1 : 0;
+    // All pages are one member.
+    const own = isPresence(channel) && this.#own(channel) > 0 ? 1 : 0;
     const users = Math.max(0, (this.#found.get(channel)?.user_count ?? NaN) - own);
     const subscribers = others === 1 ? "1 subscriber" : `${others} subscribers`;
-    const people = Number.isNaN(users) || others === 0 ? "" : users === 1 ? ", 1 user" : `, ${users} users`;
-    const text = `${kindOf(channel)}, ${others === 0 ? "only this page" : subscribers}${people}`;
+    const people = Number.isNaN(users) || others === 0 ? [] : [users === 1 ? "1 user" : `${users} users`];
+    const text = [kindOf(channel), others === 0 ? "only this page" : subscribers, ...people].join(" · ");
     const about = row.querySelector(".about");
     if (about.textContent !== text) about.textContent = text;
     const listen = row.querySelector(".listen");
     if (!listen) return;
     const on = this.socket.wants(channel);
-    const word = !on ? "Listen" : this.socket.joined(channel) ? "Listening" : "Joining";
+    const state = this.socket.joined(channel) ? "Listening" : this.socket.refused(channel) ? "Refused" : "Joining";
+    const word = on ? state : "Listen";
     if (listen.textContent !== word) listen.textContent = word;
     listen.setAttribute("aria-pressed", on);
   }

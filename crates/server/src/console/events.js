@@ -60,7 +60,7 @@ class EventLog {
   }
 
   #row({ at, channel, event, data, from, own }) {
-    const time = at.toLocaleTimeString([], { hour12: false }) + "." + String(at.getMilliseconds()).padStart(3, "0");
+    const time = at.toLocaleTimeString([], { hourCycle: "h23" }) + "." + String(at.getMilliseconds()).padStart(3, "0");
     const stamp = element("time", "", time);
     stamp.dateTime = at.toISOString();
     const meta = element("p", "meta");
@@ -69,8 +69,10 @@ class EventLog {
     const row = element("li");
     row.append(meta);
     if (data.length > SHORT) {
-      const more = element("details");
-      more.append(element("summary", "", `${data.slice(0, SHORT)}…`), element("pre", "", data));
+      const more = element("details"), begin = `${data.slice(0, SHORT)}…`;
+      const summary = element("summary", "", begin);
+      more.addEventListener("toggle", () => (summary.textContent = more.open ? "Less" : begin));
+      more.append(summary, element("pre", "", data));
       row.append(more);
     } else if (data !== "") {
       row.append(element("pre", "", data));

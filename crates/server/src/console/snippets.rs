@@ -52,18 +52,20 @@ impl Snippet {
         install: "npm install pusher-js",
         code: r#"import Pusher from "pusher-js";
 
-const pusher = new Pusher("{key}", {
-  cluster: "oyez", // any name will do
+const key = "{key}";
+const pusher = new Pusher(key, {
+  cluster: "oyez", // any name
   wsHost: "{host}",
   wsPort: {port},{path}
   forceTLS: false,
   enabledTransports: ["ws", "wss"],
 });
 
-const channel = pusher.subscribe("my-channel");
-channel.bind("my-event", (data) => {
-  console.log(data);
-});"#,
+pusher
+  .subscribe("my-channel")
+  .bind("my-event", (data) => {
+    console.log(data);
+  });"#,
         path: "\n  wsPath: \"{prefix}\",",
     };
 
@@ -83,11 +85,11 @@ const pusher = new Pusher({
   useTLS: false,
 });{path}
 
-pusher.trigger("my-channel", "my-event", {
-  message: "hello",
-});"#,
-        path: "\n// This library has no setting for the path {prefix}:\n\
-               // put a proxy that adds it in front of Oyez.",
+pusher.trigger(
+  "my-channel", "my-event",
+  { message: "hello" },
+);"#,
+        path: "\n// It has no setting for the path\n// {prefix}:\n// let a proxy add it.",
     };
 
     /// The Python library.
@@ -106,11 +108,11 @@ client = pusher.Pusher(
     ssl=False,
 ){path}
 
-client.trigger("my-channel", "my-event", {
-    "message": "hello",
-})"#,
-        path: "\n# This library has no setting for the path {prefix}:\n\
-               # put a proxy that adds it in front of Oyez.",
+client.trigger(
+    "my-channel", "my-event",
+    {"message": "hello"},
+)"#,
+        path: "\n# It has no setting for the path\n# {prefix}:\n# let a proxy add it.",
     };
 
     /// The PHP library.
@@ -119,7 +121,7 @@ client.trigger("my-channel", "my-event", {
         title: "PHP",
         install: "composer require pusher/pusher-php-server",
         code: r#"<?php
-require __DIR__ . "/vendor/autoload.php";
+require "vendor/autoload.php";
 
 $pusher = new Pusher\Pusher(
     "{key}",
@@ -133,9 +135,10 @@ $pusher = new Pusher\Pusher(
     ]
 );
 
-$pusher->trigger("my-channel", "my-event", [
-    "message" => "hello",
-]);"#,
+$pusher->trigger(
+    "my-channel", "my-event",
+    ["message" => "hello"]
+);"#,
         path: "\n        \"path\" => \"{prefix}\",",
     };
 

@@ -38,8 +38,13 @@ class Socket {
   }
 
   wants(channel) { return this.#wanted.has(channel); }
+  get connected() { return this.#id !== undefined; }
+  refused(channel) { return this.#wanted.get(channel) === "refused"; }
   joined(channel) { return this.#wanted.get(channel) === "joined"; }
   get size() { return this.#wanted.size; }
+
+  /** The channels that are subscribed to. */
+  get channels() { return [...this.#wanted.keys()].filter((channel) => this.joined(channel)); }
 
   subscribe(channel) {
     if (this.#wanted.has(channel)) return;

@@ -7,15 +7,17 @@ const JOIN = 2000, THANKS = 1600;
 const byId = (id) => document.getElementById(id);
 
 const log = new EventLog();
+let list;
 const socket = new Socket(
   (kind, words) => {
     byId("state").dataset.state = kind;
     byId("state").textContent = words;
     list?.changed();
+    list?.look();
   },
   (message) => hear(message),
 );
-let list = new ChannelList(socket);
+list = new ChannelList(socket);
 
 /** A message of a channel, or an error. */
 function hear({ event, channel, data, user_id: from }) {
@@ -33,7 +35,7 @@ function hear({ event, channel, data, user_id: from }) {
     default: {
       const own = event.startsWith("pusher:") || event.startsWith("pusher_internal:");
       const name = event.replace(/^pusher_internal:/, "pusher:");
-      log.add({ channel: channel ?? "", event: name, data: text, from, own });
+      log.add({ channel: channel ?? "", event: name, data: own && text === "{}" ? "" : text, from, own });
     }
   }
 }
@@ -67,8 +69,8 @@ byId("send").addEventListener("submit", async (submit) => {
     const answer = await call("POST", "/events", {}, { name, channels: [channel], data, info: "subscription_count" });
     const count = answer.channels?.[channel]?.subscription_count ?? 0;
     const others = Math.max(0, count - (socket.joined(channel) ? 1 : 0));
-    const who = others === 1 ? "1 subscriber" : `${others} subscribers`;
-    say("done", `Sent to ${channel}, which has ${who} besides this page.`);
+    const who = ["Nobody but this page is subscribed", "1 other subscriber"][others] ?? `${others} other subscribers`;
+    say("done", `Sent to ${channel}. ${who}.`);
   } catch (error) {
     say("failed", `Not sent: ${error.message}.`);
   } finally {

@@ -8,6 +8,7 @@
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use oyez_core::{Answer, Command, Item, Ticket, WorkerId};
@@ -125,10 +126,12 @@ impl Mailbox {
     }
 
     /// Waits until there is mail.
-    pub(crate) async fn wait(&mut self) {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.received.is_empty() {
-            self.inbox.recv_many(&mut self.received, BATCHES_PER_TURN).await;
+            let received = self.inbox.poll_recv_many(cx, &mut self.received, BATCHES_PER_TURN);
+            return received.map(|_| ());
         }
+        Poll::Ready(())
     }
 
     /// Whether a letter is there or on its way out.

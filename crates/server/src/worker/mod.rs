@@ -17,23 +17,26 @@ mod readiness;
 mod signin;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Instant;
 
 use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Registry, Token};
 use oyez_core::{AppRules, Command, Effect, Home, Millis, Rules, WorkerId};
 use oyez_protocol::encode::Frame;
 use oyez_protocol::limits::Limits;
 use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::door::Door;
-use crate::http::HttpContext;
-use crate::options::Options;
+use crate::console::Page;
+use crate::http::{HttpContext, Pages};
+use crate::options::{Console, Options};
 use crate::shared::Shared;
 use crate::socket::connection::{Life, Seats};
 use crate::socket::outbox::Outbox;
@@ -72,6 +75,8 @@ pub(crate) struct Worker {
     /// Connections whose last words are due in this turn.
     departing: Vec<u32>,
     buffer: Vec<u8>,
+    /// When the tick was due that this turn shall do.
+    due: Option<tokio::time::Instant>,
     /// Whether the listener may hold more than was accepted.
     unaccepted: bool,
     frames: CommonFrames,
@@ -94,13 +99,20 @@ struct Allowances {
 /// A burst of messages may be as large as what the average allows in so many seconds.
 const MESSAGE_BURST_SECONDS: usize = 10;
 
+/// Whether a worker had to wait for something to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    NotAtAll,
+    AWhile,
+}
+
 impl Worker {
     /// Makes a worker with its poll, which it does not own so that the two can be borrowed apart.
     pub(crate) fn new(
         shared: Arc<Shared>,
         mail: Mailbox,
         mut listener: TcpListener,
-        poll: &Poll,
+        poll: &mio::Poll,
     ) -> io::Result<Worker> {
         let me = mail.me();
         let registry = poll.registry().try_clone()?;
@@ -126,6 +138,7 @@ impl Worker {
             unread: VecDeque::new(),
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
+            due: None,
             unaccepted: false,
             frames: CommonFrames { pong: Frame::pong(), ping: Frame::ping() },
             allowances: Allowances {
@@ -144,28 +157,23 @@ impl Worker {
     }
 
     /// Works until the server has drained.
-    pub(crate) async fn run(mut self, poll: Poll) -> io::Result<()> {
+    pub(crate) async fn run(mut self, poll: mio::Poll) -> io::Result<()> {
         let mut sockets = Readiness::new(poll)?;
         let mut events = Readiness::events();
         let mut ticks = tokio::time::interval(Life::TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let mut tick = None;
-            let leftovers = !self.unread.is_empty() || self.unaccepted;
-            tokio::select! {
-                biased;
-                ready = sockets.wait() => ready?,
-                () = self.mail.wait() => {}
-                () = self.door.knocked() => {}
-                due = ticks.tick() => tick = Some(due),
-                () = std::future::ready(()), if leftovers => {}
+            if self.wait(&mut sockets, &mut ticks).await? == Waited::NotAtAll {
+                // There is always something to do: the HTTP tasks must have their chance, and
+                // what they publish shall leave together.
+                tokio::task::yield_now().await;
             }
             let began = Instant::now();
-            self.now = self.shared.now();
+            self.now = self.shared.at(began);
             self.take_mail();
             sockets.take(&mut events)?;
             self.serve_sockets(&events);
-            if let Some(due) = tick {
+            if let Some(due) = self.due.take() {
                 let late = began.saturating_duration_since(due.into_std());
                 self.stats().delay_micros.set(late.as_micros() as u64);
                 self.tick();
@@ -175,9 +183,32 @@ impl Worker {
             }
             self.end_turn();
             self.stats().turn(began.elapsed().as_micros() as u64);
-            // HTTP tasks run now, so that what they publish leaves together in the next turn.
-            tokio::task::yield_now().await;
         }
+    }
+
+    /// Waits until there is anything to do.
+    async fn wait(&mut self, sockets: &mut Readiness, ticks: &mut Interval) -> io::Result<Waited> {
+        let mut waited = Waited::NotAtAll;
+        poll_fn(|cx| {
+            let mut ready = !self.unread.is_empty() || self.unaccepted;
+            // All are asked, so that a turn takes whatever there is.
+            if let Poll::Ready(result) = sockets.poll_ready(cx) {
+                result?;
+                ready = true;
+            }
+            ready |= self.mail.poll(cx).is_ready();
+            ready |= self.door.poll_knocked(cx).is_ready();
+            if let Poll::Ready(due) = ticks.poll_tick(cx) {
+                self.due = Some(due);
+                ready = true;
+            }
+            if ready {
+                return Poll::Ready(Ok(waited));
+            }
+            waited = Waited::AWhile;
+            Poll::Pending
+        })
+        .await
     }
 
     fn take_mail(&mut self) {
@@ -320,7 +351,17 @@ fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
         stopping: Notify::new(),
         stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
         metrics: Box::new(move || crate::metrics::text(&metrics)),
-        pages: Box::new(|_, _| None),
+        pages: pages(options),
+    }
+}
+
+fn pages(options: &Options) -> Box<Pages> {
+    match (options.console, options.apps.first()) {
+        (Console::Development, Some(app)) => {
+            let page = Page::new(app, &options.path);
+            Box::new(move |path, host| page.respond(path, host))
+        }
+        _ => Box::new(|_, _| None),
     }
 }
 

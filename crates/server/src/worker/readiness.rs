@@ -6,9 +6,10 @@
 //! file that can be polled, so it is.
 
 use std::io;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use mio::{Events, Poll};
+use mio::Events;
 use tokio::io::unix::AsyncFd;
 
 /// Readiness events taken at once.
@@ -16,7 +17,7 @@ const EVENTS: usize = 1024;
 
 /// See the module.
 pub(super) struct Readiness {
-    poll: AsyncFd<Poll>,
+    poll: AsyncFd<mio::Poll>,
     /// Whether there may be events that were not taken yet.
     pending: bool,
 }
@@ -24,8 +25,8 @@ pub(super) struct Readiness {
 impl Readiness {
     /// Must be called on the runtime that will wait.
     #[expect(unsafe_code, reason = "the runtime's only way to wait for a file it does not own")]
-    pub(super) fn new(poll: Poll) -> io::Result<Readiness> {
-        // SAFETY: a `Poll` owns its file descriptor from its creation until it is dropped, always
+    pub(super) fn new(poll: mio::Poll) -> io::Result<Readiness> {
+        // SAFETY: a `mio::Poll` owns its file descriptor from its creation until it is dropped, always
         // answers the same one, and `AsyncFd` takes the registration back before it drops it.
         let poll = unsafe { AsyncFd::register(poll) }.map_err(|error| error.into_parts().1)?;
         Ok(Readiness { poll, pending: false })
@@ -37,16 +38,16 @@ impl Readiness {
     }
 
     /// Waits until a socket is ready.
-    pub(super) async fn wait(&mut self) -> io::Result<()> {
+    pub(super) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.pending {
-            // Cleared before the poll is asked: what comes after that makes it readable anew.
-            self.poll.readable_mut().await?.clear_ready();
+            // Cleared before the sockets are asked: what comes after makes it readable anew.
+            ready!(self.poll.poll_read_ready_mut(cx))?.clear_ready();
             self.pending = true;
         }
-        Ok(())
+        Poll::Ready(Ok(()))
     }
 
-    /// Takes what is ready; nothing, unless [`Readiness::wait`] said that something is.
+    /// Takes what is ready; nothing, unless [`Readiness::poll_ready`] said that something is.
     pub(super) fn take(&mut self, events: &mut Events) -> io::Result<()> {
         events.clear();
         if self.pending {
