@@ -11,6 +11,7 @@ use rand::RngExt;
 use crate::client::{Client, State, Subscription};
 use crate::names;
 use crate::plan::{Act, Plan};
+use crate::tally::Moment;
 use crate::worker::Worker;
 use crate::world::{APPS, World};
 
@@ -21,22 +22,34 @@ pub(crate) struct History<'p> {
     published: u32,
 }
 
+/// What is told of a history while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Nothing,
+    /// Every step is printed.
+    Aloud,
+    /// Every effect goes into the transcript.
+    InWriting,
+}
+
 impl History<'_> {
-    /// Runs the history of that seed, with so many steps.
-    pub(crate) fn run(plan: &Plan, seed: u64, steps: usize, talks: bool) {
+    /// Runs the history of that seed.
+    pub(crate) fn run(plan: &Plan, seed: u64, telling: Telling) -> World {
         let mut world = World::new(plan, seed);
-        world.talks = talks;
+        world.talks = telling == Telling::Aloud;
+        world.transcript = (telling == Telling::InWriting).then(Vec::new);
         let mut history = History { world, plan, published: 0 };
         history.gather();
-        for _ in 0..steps {
+        for _ in 0..plan.steps(seed) {
             let number = history.world.rng.random_range(0..plan.weights());
             let act = plan.act(number);
-            if talks {
+            if telling == Telling::Aloud {
                 eprintln!("{:>8} {act:?}", history.world.now.0);
             }
             history.act(act);
         }
         history.world.end();
+        history.world
     }
 
     /// The crowd comes before the history begins.
@@ -142,7 +155,10 @@ impl History<'_> {
         }
         match self.client(place).subscriptions.get_mut(&channel) {
             // T-021: it left and came back before its home had answered, so it never left.
-            Some(held) if held.state == State::Leaving => held.state = State::Pending,
+            Some(held) if held.state == State::Leaving => {
+                held.state = State::Pending;
+                self.world.reference.tally.count(Moment::ReturnBeforeAnswer);
+            }
             Some(_) => {}
             None => {
                 self.client(place).subscriptions.insert(channel, Subscription::pending());

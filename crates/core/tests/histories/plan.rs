@@ -40,11 +40,19 @@ pub(crate) struct Plan {
     /// Connections that are there, and subscribed to the first channel, when it begins.
     pub(crate) crowd: Range<usize>,
     pub(crate) presence_members: usize,
-    pub(crate) steps: usize,
+    /// The first histories take few steps.
+    pub(crate) steps: Range<usize>,
     pub(crate) acts: &'static [(Act, u32)],
 }
 
 impl Plan {
+    /// How many steps the history of a seed takes.
+    pub(crate) fn steps(&self, seed: u64) -> usize {
+        /// Histories of a length before the next longer ones.
+        const OF_A_LENGTH: usize = 10;
+        (self.steps.start + seed as usize / OF_A_LENGTH).min(self.steps.end - 1)
+    }
+
     /// The act to which a number leads.
     pub(crate) fn act(&self, mut number: u32) -> Act {
         for (act, weight) in self.acts {

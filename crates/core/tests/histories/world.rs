@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use oyez_core::{
-    AppIndex, AppRules, Command, Home, KeySpace, Millis, Place, Rules, Ticket, WorkerId,
+    AppIndex, AppRules, Command, Effect, Home, KeySpace, Millis, Place, Rules, Ticket, WorkerId,
 };
 use oyez_protocol::webhook::WebhookKind;
 use rand::rngs::StdRng;
@@ -18,6 +18,7 @@ use crate::client::State;
 use crate::names;
 use crate::plan::Plan;
 use crate::reference::{AppConfig, CACHE_AGE, Config, GRACE, Letter, Reference};
+use crate::tally::Moment;
 use crate::worker::{ChannelTruth, Truth, Worker};
 
 /// The first app has everything switched on, the second one nothing.
@@ -40,6 +41,8 @@ pub(crate) struct World {
     calls: u32,
     /// Whether to print what happens.
     pub(crate) talks: bool,
+    /// All effects as text, when somebody wants to compare them.
+    pub(crate) transcript: Option<Vec<String>>,
 }
 
 /// How a home's letters reach the sockets of its own thread.
@@ -85,6 +88,7 @@ impl World {
             own_letters: [OwnLetters::AtOnce, OwnLetters::Queued][rng.random_range(0..2)],
             calls: 0,
             talks: false,
+            transcript: None,
             rng,
         }
     }
@@ -159,9 +163,11 @@ impl World {
             eprintln!("{:>8} home {} takes {command:?}", self.now.0, home.0);
         }
         let (machine, now) = (&mut self.homes[at(home)], self.now);
+        let transcript = &mut self.transcript;
         let letters = self.reference.command(home, command, now, |command| {
             let mut effects = Vec::new();
             machine.handle(command, now, &mut effects);
+            note(transcript, &effects);
             effects
         });
         self.post(home, letters);
@@ -182,6 +188,7 @@ impl World {
             eprintln!("{:>8} worker {} reads {letter:?}", self.now.0, worker.0);
         }
         if let Some(command) = self.workers[at(worker)].read(letter, &self.reference) {
+            self.reference.tally.count(Moment::LateAnswer);
             self.send_to(worker, home, command);
         }
     }
@@ -199,6 +206,7 @@ impl World {
             if self.talks && !effects.is_empty() {
                 eprintln!("{:>8} home {home} sees what is due", self.now.0);
             }
+            note(&mut self.transcript, &effects);
             let home = WorkerId(home as u16);
             let letters = self.reference.tick(home, self.now, effects);
             self.post(home, letters);
@@ -297,6 +305,12 @@ impl World {
             let held = format!("{home:?}");
             assert!(held.contains("channels: {}, users: {}, timers: Timers { heap: [],"), "{held}");
         }
+    }
+}
+
+fn note(transcript: &mut Option<Vec<String>>, effects: &[Effect]) {
+    if let Some(transcript) = transcript {
+        transcript.extend(effects.iter().map(|effect| format!("{effect:?}")));
     }
 }
 

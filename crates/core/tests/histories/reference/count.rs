@@ -25,6 +25,13 @@ pub(crate) enum Telling {
     Repetition,
 }
 
+/// Whether the subscribers wait to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owed {
+    Nothing,
+    Something,
+}
+
 impl Count {
     /// All subscribers are told.
     pub(crate) fn tell(&mut self, told: usize, total: usize, now: Millis) -> Telling {
@@ -46,8 +53,9 @@ impl Count {
     }
 
     /// After everything that a command caused, or that was due.
-    pub(crate) fn check(&self, total: usize, now: Millis) {
+    pub(crate) fn check(&self, total: usize, now: Millis) -> Owed {
         let may_wait = total > EAGER && self.at.is_some_and(|at| now.since(at) < INTERVAL);
         assert!(self.told == total || may_wait, "{total} subscribers heard {} last", self.told);
+        if self.told == total { Owed::Nothing } else { Owed::Something }
     }
 }

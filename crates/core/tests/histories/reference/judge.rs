@@ -11,9 +11,10 @@ use oyez_protocol::encode::Frame;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
-use super::count::Telling;
+use super::count::{Owed, Telling};
 use super::{Asked, Channel, Outcome, Reference, SignedIn};
 use crate::heard::{self, Heard, User};
+use crate::tally::Moment;
 
 /// What a worker gets, read and known to be right as far as its home goes.
 #[derive(Clone, Debug)]
@@ -160,6 +161,7 @@ impl Reference {
             Item::Refused { key, place, frame } => {
                 let (_, outcome) = self.answered(asked, seen, worker, &key, place);
                 assert_eq!(outcome, Outcome::Refused, "P-035: within the limit");
+                self.tally.count(Moment::Refusal);
                 let channel = self.channel_index[&key];
                 let heard = seen.read(channel, key.name(), frame);
                 assert_eq!(*heard, Heard::Error { status: 403 });
@@ -170,12 +172,16 @@ impl Reference {
                 let watched = |at: &&mut SignedIn| at.is(&user) && at.has_watcher(place);
                 let watched = self.users.iter_mut().find(watched);
                 watched.expect("only watchers are told").tell(place, presence, now);
-                seen.watcher |= asked.watcher == Some(place);
+                match asked.watcher == Some(place) {
+                    true => seen.watcher = true,
+                    false => self.tally.count(Moment::Word),
+                }
                 Letter::Word { place, user: heard::user(user.as_str()), presence }
             }
             Item::Close { place, .. } => {
                 assert_eq!(place.worker, worker);
                 seen.closes.push(place);
+                self.tally.count(Moment::Close);
                 Letter::Close { place }
             }
         }
@@ -209,6 +215,13 @@ impl Reference {
         match (&mut channel.memory, cut) {
             (Some(memory), Some(cut)) => {
                 seen.misses += memory.check_cut(cut, &frames[1..], now, &mut self.epochs);
+                self.tally.count(match *frames[1] {
+                    Heard::CacheMiss => Moment::Miss,
+                    _ => Moment::Replay,
+                });
+                if memory.has_forgotten() {
+                    self.tally.count(Moment::LaterEpoch);
+                }
             }
             _ => assert_eq!(frames.len(), 1, "nothing is replayed without a memory"),
         }
@@ -219,10 +232,10 @@ impl Reference {
         assert!(self.counts(at), "a count where none is told");
         let channel = &mut self.channels[at];
         if !seen.counted.iter().any(|(channel, _)| *channel == at) {
-            seen.count_changes += match channel.count.tell(count, channel.total(), now) {
-                Telling::Change => 1,
-                Telling::Repetition => 0,
-            };
+            match channel.count.tell(count, channel.total(), now) {
+                Telling::Change => seen.count_changes += 1,
+                Telling::Repetition => self.tally.count(Moment::RepeatedCount),
+            }
         }
         seen.counted.push((at, worker));
     }
@@ -241,6 +254,9 @@ impl Reference {
         now: Millis,
     ) {
         assert!(self.wants(app, event.kind()), "a webhook that nobody wants: {event:?}");
+        if matches!(event.kind(), WebhookKind::ChannelVacated | WebhookKind::MemberRemoved) {
+            self.tally.count(Moment::Goodbye);
+        }
         let delay = self.config.webhook_delay;
         match &event {
             WebhookEvent::ChannelOccupied { channel } => {
@@ -325,8 +341,8 @@ impl Reference {
         let channel = &mut self.channels[at];
         channel.occupied.check_hello(occupied);
         channel.attended.values_mut().for_each(|told| told.check_hello(added));
-        if counts {
-            channel.count.check(channel.total(), now);
+        if counts && channel.count.check(channel.total(), now) == Owed::Something {
+            self.tally.count(Moment::DelayedCount);
         }
     }
 

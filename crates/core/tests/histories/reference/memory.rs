@@ -22,6 +22,7 @@ pub(crate) struct Memory {
     /// How many of them came before the epoch.
     base: u64,
     epoch: Option<String>,
+    epochs: u32,
     /// What the base would be, had an epoch begun at the moments at which one might have.
     maybe: Vec<u64>,
     touched: Option<Millis>,
@@ -68,6 +69,11 @@ impl Memory {
         Some((&latest.data, CACHE_AGE - now.since(latest.at)))
     }
 
+    /// Whether this is not its first epoch.
+    pub(crate) fn has_forgotten(&self) -> bool {
+        self.epochs > 1
+    }
+
     /// G1: the cut of a subscription that begins now, and its replay. Answers how many
     /// webhooks must tell of a miss.
     pub(crate) fn check_cut(
@@ -84,6 +90,7 @@ impl Memory {
                 panic!("no new epoch could have this offset: {cut:?}, reference {self:?}")
             });
             (self.epoch, self.miss_told) = (Some(cut.epoch.clone()), false);
+            self.epochs += 1;
         }
         self.maybe.clear();
         assert_eq!(cut.offset, self.published - self.base, "the cut is the end of the log");

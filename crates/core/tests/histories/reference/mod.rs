@@ -24,6 +24,7 @@ pub(crate) use memory::CACHE_AGE;
 pub(crate) use user::{GRACE, SignedIn};
 
 use crate::heard::{self, Heard, Info, User};
+use crate::tally::{Moment, Tally};
 
 /// What the reference was told about the config.
 #[derive(Clone, Debug)]
@@ -50,6 +51,7 @@ pub(crate) struct Reference {
     epochs: HashSet<String>,
     /// Channels of each app that came into being and are not gone.
     pub(crate) open: Vec<usize>,
+    pub(crate) tally: Tally,
 }
 
 /// What must follow on a command, no more and no less.
@@ -77,6 +79,7 @@ impl Reference {
             users: users.into_iter().map(SignedIn::new).collect(),
             epochs: HashSet::new(),
             open,
+            tally: Tally::default(),
             config,
         }
     }
@@ -108,6 +111,9 @@ impl Reference {
                     (heard::user(member.user_id.as_str()), info)
                 });
                 let (before, others) = (channel.log.len(), channel.workers());
+                if channel.occupied.is_in_grace(now, self.config.webhook_delay) {
+                    self.tally.count(Moment::QuickReturn);
+                }
                 let outcome = channel.subscribe(*place, member, limit, now);
                 asked.channel = Some(at);
                 asked.entry = (channel.log.len() > before).then_some((before, others));
