@@ -108,7 +108,7 @@ test('development mode makes credentials once, prints what to do next, and is ne
   const [first, second] = [await start(), await start()];
   assert.match(first, new RegExp(`http://127\\.0\\.0\\.1:${port}`));
   assert.match(first, /new Pusher\(/);
-  const key = (log) => /new Pusher\(\s*['"]([^'"]+)['"]/.exec(log)[1];
+  const key = (log) => /key = "(\w+)"/.exec(log)[1];
   assert.equal(key(first), key(second));
   const open = await done(['--listen', `0.0.0.0:${port}`, '--data', path.join(folder, 'data')], { cwd: folder });
   assert.notEqual(open.code, 0);

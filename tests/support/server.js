@@ -22,6 +22,9 @@ export const OYEZ = process.env.OYEZ_BIN ?? path.join(ROOT, 'target/debug/oyez')
 /** Where screenshots and logs of failures go. */
 export const OUTPUT = path.join(ROOT, 'tests/output');
 
+/** The Python that has the official library. */
+export const PYTHON = process.env.OYEZ_TEST_PYTHON ?? path.join(ROOT, 'tests/.venv/bin/python');
+
 /** Credentials of the app that a server has unless told otherwise. */
 export const APP = {
   id: '4711', key: 'app-key', secret: 'app-secret',
