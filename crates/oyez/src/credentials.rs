@@ -8,8 +8,8 @@ use oyez_protocol::secret::Secret;
 /// Bytes of a key: enough that two never meet.
 const KEY_BYTES: usize = 10;
 
-/// Bytes of a secret: enough that nobody guesses it.
-const SECRET_BYTES: usize = 16;
+/// Characters of a secret: more than 128 bits, so that nobody guesses it.
+const SECRET_LEN: usize = 22;
 
 /// Ids have seven digits. The official Python library accepts nothing but digits.
 const IDS: std::ops::Range<u64> = 1_000_000..10_000_000;
@@ -50,7 +50,7 @@ impl NewApp {
             name,
             id: (IDS.start + number % (IDS.end - IDS.start)).to_string(),
             key: hex(&random::<KEY_BYTES>()?),
-            secret: Secret::new(&hex(&random::<SECRET_BYTES>()?)),
+            secret: Secret::new(&letters(SECRET_LEN)?),
         })
     }
 }
@@ -84,6 +84,18 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Letters and digits, all equally likely.
+fn letters(count: usize) -> Result<String, NoRandomness> {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
+        // Six bits choose one of 64; the two without a letter are drawn again.
+        let [byte] = random::<1>()?;
+        text.extend(ALPHABET.get(usize::from(byte & 63)).map(|&letter| char::from(letter)));
+    }
+    Ok(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +106,22 @@ mod tests {
         for bad in ["", "a\nb", "a\u{1b}[2J", &"a".repeat(81)] {
             assert_eq!(AppName::parse(bad), Err(AppNameError), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn credentials_have_their_form_and_never_repeat() {
+        let apps: Vec<_> = (0..100).map(|_| NewApp::generate(None).expect("randomness")).collect();
+        for app in &apps {
+            assert!(app.id.len() == 7 && app.id.bytes().all(|b| b.is_ascii_digit()), "{}", app.id);
+            assert!(app.key.len() == 20 && app.key.bytes().all(|b| b.is_ascii_hexdigit()));
+            let secret = app.secret.reveal();
+            assert!(
+                secret.len() == SECRET_LEN && secret.bytes().all(|b| b.is_ascii_alphanumeric())
+            );
+        }
+        let distinct: std::collections::HashSet<_> =
+            apps.iter().map(|app| app.secret.reveal()).collect();
+        assert_eq!(distinct.len(), apps.len());
     }
 
     #[test]

@@ -4,6 +4,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::commands::print;
+
 /// The end of a command that failed. Its text says what, to what, and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -33,7 +35,7 @@ impl Failure {
 
     /// Says it on standard error and gives the exit code.
     pub(crate) fn report(self) -> ExitCode {
-        eprintln!("oyez: {}", self.text.replace('\n', "\n      "));
+        print::note(&format!("oyez: {}", self.text.replace('\n', "\n      ")));
         match self.kind {
             Kind::Impossible => ExitCode::from(1),
             Kind::Misasked => ExitCode::from(2),

@@ -151,7 +151,7 @@ mod tests {
         let text = text(Secrets::Shown);
         for part in [
             "http://127.0.0.1:7001/ ",
-            "new Pusher(\"the-key\"",
+            "const key = \"the-key\"",
             "wsPort: 7001,",
             "secret: \"the-secret\"",
         ] {

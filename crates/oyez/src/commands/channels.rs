@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ChannelsArgs) -> Result<(), Failure> {
         return Ok(());
     }
     if channels.is_empty() {
-        eprintln!("no channel of {target} has subscribers");
+        print::note(&format!("no channel of {target} has subscribers"));
         return Ok(());
     }
     print::text(&table(&channels))?;

@@ -21,11 +21,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
     let config = config::load(&sources)?;
     print::text(&config::understood(&config))?;
     for warning in &config.warnings {
-        eprintln!("warning: {warning}");
+        print::note(&format!("warning: {warning}"));
     }
     match &config.mode {
-        Mode::File(path) => eprintln!("{}: the settings can be used", path.display()),
-        Mode::Development => eprintln!("the settings can be used"),
+        Mode::File(path) => print::note(&format!("{}: the settings can be used", path.display())),
+        Mode::Development => print::note("the settings can be used"),
     }
     Ok(())
 }

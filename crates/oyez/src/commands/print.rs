@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Standard output of a command: whoever reads it may stop reading at any time.
+//! What a command prints: what was asked for to standard output, whose reader may stop reading at
+//! any time, and notes beside it to standard error.
 
 use std::io::{self, Write};
 
@@ -20,6 +21,12 @@ pub(crate) fn text(text: &str) -> Result<Reader, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(Failure::impossible(format!("cannot print: {error}"))),
     }
+}
+
+/// Says something beside what was asked for, as one line in one piece.
+pub(crate) fn note(text: &str) {
+    // Nobody is left to be told that nobody listens.
+    let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
 }
 
 /// A text that came from elsewhere, on one line: what would move the cursor is written as an

@@ -55,12 +55,12 @@ pub(crate) fn run(args: &TailArgs) -> Result<(), Failure> {
             Return::AtOnce | Return::Later => wait(failures, random()),
         };
         failures += 1;
-        eprintln!(
+        print::note(&format!(
             "{} {}; again in {:.1} s",
             tail.target,
             one_line(&end.text()),
             wait.as_secs_f64()
-        );
+        ));
         std::thread::sleep(wait);
     }
 }
@@ -93,7 +93,7 @@ impl Tail {
             Ok(socket) => socket,
             Err(end) => return Ok(Followed::Ended { end, connected: false }),
         };
-        eprintln!("connected to {} as {}", self.target, socket.id);
+        print::note(&format!("connected to {} as {}", self.target, socket.id));
         let mut refused = 0;
         for channel in &self.channels {
             let data = self.subscription(channel, &socket.id)?;
@@ -109,20 +109,22 @@ impl Tail {
             let channel = message.channel.as_deref().unwrap_or_default();
             match (message.event.as_str(), channel) {
                 ("pusher_internal:subscription_succeeded", _) => {
-                    eprintln!("subscribed to {}", one_line(channel));
+                    print::note(&format!("subscribed to {}", one_line(channel)));
                 }
                 ("pusher:subscription_error", _) => {
-                    eprintln!(
+                    print::note(&format!(
                         "{} refused: {}",
                         one_line(channel),
                         one_line(&reason(&message.data))
-                    );
+                    ));
                     refused += 1;
                     if refused == self.channels.len() {
                         return Err(Failure::impossible("no channel could be subscribed to"));
                     }
                 }
-                ("pusher:error", _) => eprintln!("error: {}", one_line(&reason(&message.data))),
+                ("pusher:error", _) => {
+                    print::note(&format!("error: {}", one_line(&reason(&message.data))))
+                }
                 (_, "") => {}
                 _ => {
                     if print::text(&self.line(&message))? == Reader::Gone {

@@ -36,9 +36,11 @@ pub(crate) fn run(args: &TriggerArgs) -> Result<(), Failure> {
     let count = answer["channels"][channel.as_str()]["subscription_count"].as_u64();
     let event = print::one_line(&args.event);
     match count {
-        Some(1) => eprintln!("{event} sent to {channel}, which has 1 subscriber"),
-        Some(count) => eprintln!("{event} sent to {channel}, which has {count} subscribers"),
-        None => eprintln!("{event} sent to {channel}"),
+        Some(1) => print::note(&format!("{event} sent to {channel}, which has 1 subscriber")),
+        Some(count) => {
+            print::note(&format!("{event} sent to {channel}, which has {count} subscribers"))
+        }
+        None => print::note(&format!("{event} sent to {channel}")),
     }
     Ok(())
 }

@@ -35,11 +35,19 @@ const ACTIVITY_TIMEOUT: RangeInclusive<Duration> =
 const LIVENESS: RangeInclusive<Duration> =
     Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
 const PATIENCE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
+/// `drain_seconds` of development mode.
+const DEVELOPMENT_DRAIN: Duration = Duration::from_secs(1);
 const AGE: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::MAX;
 
 /// A server with every default of the config file: as [`Options::default`], with a data folder.
 pub(super) fn base() -> Options {
     Options { data_dir: Some(DATA_DIR.into()), ..Options::default() }
+}
+
+/// A server with every default of development mode: the same, but for a person who waits for it
+/// to stop.
+pub(super) fn development_base() -> Options {
+    Options { drain: DEVELOPMENT_DRAIN, ..base() }
 }
 
 /// Every key that exists, in the order of the manual.

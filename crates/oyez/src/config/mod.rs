@@ -76,7 +76,10 @@ impl Sources {
 
 /// Reads everything.
 pub fn load(sources: &Sources) -> Result<Config, Problems> {
-    let mut options = keys::base();
+    let mut options = match sources.file {
+        Some(_) => keys::base(),
+        None => keys::development_base(),
+    };
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
     if let Some(path) = &sources.file {
         let text = read(path)?;

@@ -210,3 +210,14 @@ fn the_report_shows_what_was_understood() {
     }
     assert_eq!(keys::base().ping_after, Duration::from_secs(45));
 }
+
+#[test]
+fn development_mode_stops_soon_unless_it_is_told_otherwise() {
+    let drain = |environment: Environment| {
+        load(&Sources { environment, ..Sources::default() }).expect("settings").options.drain
+    };
+    assert_eq!(drain(Environment::default()), Duration::from_secs(1));
+    let told = [("OYEZ_DRAIN_SECONDS".to_owned(), "10".to_owned())].into_iter().collect();
+    assert_eq!(drain(told), Duration::from_secs(10));
+    assert_eq!(options("").drain, Duration::from_secs(10));
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The program as a person uses it: started, asked and stopped, over real sockets.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::{fs, str};
+
+use serde_json::Value;
+
+/// The program in a folder, with nothing of the caller's environment that concerns it.
+fn oyez(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oyez"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OYEZ_")) {
+        command.env_remove(name);
+    }
+    command.current_dir(folder).args(arguments);
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    oyez(folder, arguments).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// A server, and its log until it listens.
+struct Server {
+    process: Child,
+    log: BufReader<ChildStderr>,
+    seen: String,
+    address: String,
+}
+
+impl Server {
+    fn start(folder: &Path, arguments: &[&str]) -> Server {
+        let mut process = oyez(folder, arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut log = BufReader::new(process.stderr.take().expect("piped"));
+        let mut seen = String::new();
+        loop {
+            let mut line = String::new();
+            assert!(log.read_line(&mut line).expect("a log") > 0, "it ended: {seen}");
+            seen.push_str(&line);
+            let entry: Value = serde_json::from_str(&line).expect("a log line is JSON");
+            if let Some(address) = entry["address"].as_str() {
+                return Server { address: address.to_owned(), process, log, seen };
+            }
+        }
+    }
+
+    /// Asks it to stop and gives its exit code and all that it printed.
+    fn stop(mut self) -> (Option<i32>, String, String) {
+        let pid = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        assert!(sent.success());
+        self.log.read_to_string(&mut self.seen).expect("a log");
+        let mut printed = String::new();
+        let mut stdout = self.process.stdout.take().expect("piped");
+        stdout.read_to_string(&mut printed).expect("UTF-8");
+        let code = self.process.wait().expect("an end").code();
+        (code, printed, std::mem::take(&mut self.seen))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+    }
+}
+
+/// Starts `tail` and waits until it is subscribed.
+fn tail(folder: &Path, arguments: &[&str]) -> Child {
+    let mut process = oyez(folder, arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let channels = arguments.iter().filter(|argument| !argument.starts_with('-')).count() - 1;
+    let notes = BufReader::new(process.stderr.take().expect("piped"));
+    let subscribed =
+        notes.lines().map_while(Result::ok).filter(|line| line.starts_with("subscribed"));
+    assert_eq!(subscribed.take(channels).count(), channels);
+    process
+}
+
+#[test]
+fn development_mode_works_from_nothing_with_every_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let server = Server::start(folder, &["--listen", "127.0.0.1:0"]);
+    let mut watcher = tail(folder, &["tail", "--json", "LOBBY_7", "private-a", "presence-a"]);
+    for channel in ["LOBBY_7", "private-a"] {
+        let sent = run(folder, &["trigger", channel, "PLAYER_JOIN", "{\"id\": 7}\n\u{1b}"]);
+        assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
+        assert!(text(&sent.stderr).contains("1 subscriber"), "{}", text(&sent.stderr));
+    }
+    let events =
+        BufReader::new(watcher.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let events: Vec<Value> = events
+        .map(|line| serde_json::from_str(&line).expect("JSON"))
+        .filter(|event: &Value| event["event"] == "PLAYER_JOIN")
+        .take(2)
+        .collect();
+    assert_eq!(
+        (&events[0]["channel"], &events[1]["channel"]),
+        (&"LOBBY_7".into(), &"private-a".into())
+    );
+    assert_eq!(events[0]["data"], "{\"id\": 7}\n\u{1b}");
+
+    let list = run(folder, &["channels", "--json"]);
+    let list: Value = serde_json::from_slice(&list.stdout).expect("JSON");
+    assert_eq!(list["LOBBY_7"]["subscription_count"], 1);
+    assert_eq!(list["presence-a"]["user_count"], 1);
+    let table = run(folder, &["channels", "--prefix", "LOB"]);
+    assert!(text(&table.stdout).starts_with("CHANNEL  SUBSCRIBERS  USERS\nLOBBY_7            1\n"));
+    watcher.kill().expect("running");
+    watcher.wait().expect("an end");
+
+    let secret = fs::read_to_string(folder.join("oyez-data/dev-app.toml")).expect("credentials");
+    let secret = secret.split("secret = \"").nth(1).and_then(|rest| rest.split('"').next());
+    let secret = secret.expect("a secret");
+    let (code, printed, log) = server.stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(printed.contains("new Pusher(") && printed.contains("dev-app.toml"), "{printed}");
+    assert!(!printed.contains(secret) && !log.contains(secret), "no log holds the secret");
+}
+
+#[test]
+fn a_config_file_made_by_new_app_serves_with_a_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let app = run(folder, &["new-app", "shop"]);
+    let config = format!("listen = \"127.0.0.1:0\"\npath = \"/rt\"\n{}", text(&app.stdout));
+    fs::write(folder.join("oyez.toml"), &config).expect("written");
+    let checked = run(folder, &["check-config"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).contains("path                 = \"/rt\"\n"));
+
+    let server = Server::start(folder, &["serve", "--config", "oyez.toml"]);
+    let of = |key: &str| {
+        config.split(&format!("{key} = \"")).nth(1).and_then(|rest| rest.split('"').next())
+    };
+    let (id, key, secret) = (of("\nid"), of("\nkey"), of("\nsecret"));
+    let [id, key, secret] = [id, key, secret].map(|value| value.expect("a value"));
+    let url = format!("http://{key}:{secret}@{}/rt/apps/{id}", server.address);
+    let sent = oyez(folder, &["trigger", "a", "b", "-"])
+        .env("OYEZ_URL", &url)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs");
+    assert_eq!(sent.status.code(), Some(0), "{}", text(&sent.stderr));
+    let wrong = run(folder, &["trigger", "a", "b", "c", "--url", &url.replace(secret, "hunter2")]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains("refused (401)") && !text(&wrong.stderr).contains("hunter2")
+    );
+    let lost = run(folder, &["tail", "a", "--url", &url.replace(key, "nobody")]);
+    assert_eq!(lost.status.code(), Some(1));
+    assert!(text(&lost.stderr).contains("(4001)"), "{}", text(&lost.stderr));
+    assert_eq!(server.stop().0, Some(0));
+}
+
+#[test]
+fn exit_codes_tell_a_wrong_question_from_an_impossible_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("bad.toml"), "lisen = 1\n[[apps]]\nsecret = hunter2\n").expect("written");
+    let url = "http://k:hunter2@127.0.0.1:1/apps/1";
+    for (arguments, code, expected) in [
+        (&["--listen", "0.0.0.0:0"][..], 2, "can be reached from other machines"),
+        (&["--listen", "nowhere"], 2, "--listen: must be an IP address and a port"),
+        (&["--config", "missing.toml"], 2, "there is no such file"),
+        (&["check-config", "--config", "bad.toml"], 2, "bad.toml:3: this is not TOML"),
+        (&["--config", "bad.toml"], 2, "bad.toml:3: this is not TOML"),
+        (&["new-app", "a\nb"], 2, "a name is"),
+        (&["frobnicate"], 2, "unrecognized subcommand"),
+        (&["channels"], 2, "which server?"),
+        (
+            &["channels", "--url", "http://k:hunter2@/apps/1"],
+            2,
+            "--url (or OYEZ_URL) must look like",
+        ),
+        (&["trigger", "a b", "e", "d", "--url", url], 2, "a character that is not allowed"),
+        (&["trigger", "a", "e", "d", "--url", url], 1, "cannot reach http://127.0.0.1:1"),
+        (&["tail", "a", "--url", url], 1, "http://127.0.0.1:1 cannot be reached"),
+    ] {
+        let output = run(folder, arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+        assert!(error.contains(expected) && !error.contains("hunter2"), "{arguments:?}: {error}");
+    }
+    assert!(!folder.join("oyez-data").exists(), "no wrong question makes a data folder");
+}
+
+#[test]
+fn a_port_in_use_is_told_as_such() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let output = run(folder.path(), &["--listen", &address]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains(&format!("cannot listen on {address}: something else already does")),
+        "{error}"
+    );
+}
+
+#[test]
+fn every_key_is_in_the_printed_manual() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(folder.path(), &["check-config", "--keys"]);
+    for key in ["`listen`", "`OYEZ_LIMITS_MESSAGE_BYTES`", "`allowed_origins`", "`webhook_delay`"] {
+        assert!(text(&output.stdout).contains(key), "{key}");
+    }
+}
