@@ -43,17 +43,17 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program runs");
-        let mut log = BufReader::new(process.stderr.take().expect("piped"));
-        let mut seen = String::new();
-        loop {
+        let log = BufReader::new(process.stderr.take().expect("piped"));
+        let mut server = Server { process, log, seen: String::new(), address: String::new() };
+        while server.address.is_empty() {
             let mut line = String::new();
-            assert!(log.read_line(&mut line).expect("a log") > 0, "it ended: {seen}");
-            seen.push_str(&line);
+            let read = server.log.read_line(&mut line).expect("a log");
+            assert!(read > 0, "it ended: {}", server.seen);
+            server.seen.push_str(&line);
             let entry: Value = serde_json::from_str(&line).expect("a log line is JSON");
-            if let Some(address) = entry["address"].as_str() {
-                return Server { address: address.to_owned(), process, log, seen };
-            }
+            server.address = entry["address"].as_str().unwrap_or_default().to_owned();
         }
+        server
     }
 
     /// Asks it to stop and gives its exit code and all that it printed.
@@ -73,6 +73,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 
