@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
+use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket};
@@ -44,7 +45,7 @@ pub(crate) enum End {
     Unreachable(String),
     /// The server closed it.
     Closed {
-        /// Says whether to come back: see [`crate::client::socket::End::wait`].
+        /// Says whether to come back: see [`End::comes_back`].
         code: u16,
         /// In the server's words.
         reason: String,
@@ -109,7 +110,7 @@ impl Socket {
         let request = target.socket_url().into_client_request().map_err(foreign)?;
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE));
         let (stream, _) = tungstenite::client_tls_with_config(request, stream, Some(config), None)
-            .map_err(|error| End::Foreign(handshake_text(&error.to_string())))?;
+            .map_err(refused)?;
         let mut socket = Socket { stream, id: String::new(), activity: PATIENCE, pinged: true };
         let first = socket.next()?;
         if first.event != "pusher:connection_established" {
@@ -227,9 +228,17 @@ fn ended(error: tungstenite::Error) -> End {
     End::Lost(error.to_string())
 }
 
-/// The library names the protocol's own case of an interrupted read by an inner word.
-fn handshake_text(text: &str) -> String {
-    text.replace("Interrupted handshake (WouldBlock)", "no answer to the WebSocket handshake")
+/// What a handshake that failed says of who is there.
+fn refused<Role: HandshakeRole>(error: HandshakeError<Role>) -> End {
+    match error {
+        HandshakeError::Interrupted(_) => {
+            End::Unreachable("no answer to the WebSocket handshake".to_owned())
+        }
+        HandshakeError::Failure(
+            error @ (tungstenite::Error::Io(_) | tungstenite::Error::Tls(_)),
+        ) => End::Unreachable(error.to_string()),
+        HandshakeError::Failure(error) => End::Foreign(error.to_string()),
+    }
 }
 
 #[cfg(test)]
