@@ -106,8 +106,8 @@ pub(crate) struct Arrival {
 #[derive(Debug)]
 pub(crate) struct Lingering {
     pub(crate) stream: TcpStream,
-    /// The tick at which it is dropped.
-    pub(crate) until: u32,
+    /// The tick at which it was told.
+    pub(crate) since: u32,
 }
 
 /// Whatever holds a slot.
@@ -229,13 +229,13 @@ impl Seats {
     }
 
     /// Makes whatever is in that slot a socket that was told goodbye.
-    pub(crate) fn linger(&mut self, slot: u32, until: u32) {
+    pub(crate) fn linger(&mut self, slot: u32, since: u32) {
         let Some(seat) = self.seats.get_mut(slot as usize) else { return };
         *seat = match std::mem::replace(seat, Seat::Changing) {
-            Seat::Arrival(arrival) => Seat::Lingering(Lingering { stream: arrival.stream, until }),
+            Seat::Arrival(arrival) => Seat::Lingering(Lingering { stream: arrival.stream, since }),
             Seat::Open(connection) => {
                 self.open -= 1;
-                Seat::Lingering(Lingering { stream: connection.stream, until })
+                Seat::Lingering(Lingering { stream: connection.stream, since })
             }
             other => other,
         };

@@ -203,7 +203,7 @@ impl Worker {
     /// Nothing more will be said to this connection than what it is due already. It leaves all
     /// its channels now, and departs when its last words are out.
     pub(super) fn end(&mut self, slot: u32, then: Farewell) {
-        let until = self.linger_until();
+        let until = Life::tick(self.now) + LINGER_TICKS;
         self.leave_all(slot);
         let Some(connection) = self.seats.connection(slot) else { return };
         connection.stage = Stage::Closing { until, then };
@@ -214,7 +214,7 @@ impl Worker {
     /// Lets go of a connection whose last words are out. One that is blocked is seen again when
     /// it can be written, or by the sweep.
     fn depart(&mut self, slot: u32) {
-        let until = self.linger_until();
+        let now = Life::tick(self.now);
         let Some(connection) = self.seats.connection(slot) else { return };
         match connection.stage {
             Stage::Closing { then, .. } if connection.backlog.is_none() => match then {
@@ -222,7 +222,7 @@ impl Worker {
                 Farewell::Linger => {
                     let _ = connection.stream.shutdown(Shutdown::Write);
                     self.gone(slot);
-                    self.seats.linger(slot, until);
+                    self.seats.linger(slot, now);
                     self.stats().connections.set(self.seats.open() as u64);
                 }
             },
@@ -269,16 +269,11 @@ impl Worker {
         }
     }
 
-    /// When a socket that is told goodbye now is dropped.
-    pub(super) fn linger_until(&self) -> u32 {
-        Life::tick(self.now) + LINGER_TICKS
-    }
-
     /// Whether a slot is due to be dropped because it lingered, or never said what it wanted.
     pub(super) fn is_overdue(&mut self, slot: u32, tick: u32, arrival_ticks: u32) -> bool {
         match self.seats.get_mut(slot) {
             Some(Seat::Arrival(arrival)) => tick.saturating_sub(arrival.since) > arrival_ticks,
-            Some(Seat::Lingering(lingering)) => tick > lingering.until,
+            Some(Seat::Lingering(lingering)) => tick > lingering.since + LINGER_TICKS,
             Some(Seat::Open(Connection { stage: Stage::Closing { until, .. }, .. })) => {
                 tick > *until
             }

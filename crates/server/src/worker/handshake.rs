@@ -139,12 +139,12 @@ impl Worker {
 
     /// Writes last words to a socket that never opened. They fit its empty buffer.
     fn say_goodbye(&mut self, slot: u32, words: &[u8]) {
-        let until = self.linger_until();
+        let now = Life::tick(self.now);
         let Some(Seat::Arrival(arrival)) = self.seats.get_mut(slot) else { return };
         let written = arrival.stream.write(words);
         let _ = arrival.stream.shutdown(Shutdown::Write);
         match written {
-            Ok(_) => self.seats.linger(slot, until),
+            Ok(_) => self.seats.linger(slot, now),
             Err(_) => self.remove(slot),
         }
     }

@@ -13,7 +13,7 @@ use oyez_protocol::websocket::frame;
 
 use super::Worker;
 use crate::options::Options;
-use crate::socket::connection::{Connection, Life};
+use crate::socket::connection::{Connection, Life, Seat};
 
 /// What the sweep knows between ticks.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ const SWEEP_TICKS: u32 = 10;
 /// Pings come up to one part in so many before `ping_after`, each connection at its own moment:
 /// a stampede of connections must not become a stampede of pings.
 const SPREAD: u32 = 10;
+
+/// A draining server waits so long for sockets that are not open WebSockets.
+const PATIENCE_TICKS: u32 = 10;
 
 /// What to do about a connection.
 enum Verdict {
@@ -121,13 +124,17 @@ impl Worker {
         let left = self.shared.options.drain.saturating_sub(self.now.since(began));
         let ticks = (left.as_millis() / Life::TICK.as_millis()) as usize;
         let mut quota = self.seats.open().div_ceil(ticks + 1);
+        let patience = Life::tick(self.now).saturating_sub(PATIENCE_TICKS);
         for slot in 0..self.seats.slots() as u32 {
-            if quota == 0 {
-                break;
-            }
-            if self.seats.connection(slot).is_some_and(|c| c.is_open()) {
-                self.close_with(slot, CloseCode::Draining, CloseCode::Draining.text());
-                quota -= 1;
+            match self.seats.get_mut(slot) {
+                Some(Seat::Open(connection)) if connection.is_open() && quota > 0 => {
+                    self.close_with(slot, CloseCode::Draining, CloseCode::Draining.text());
+                    quota -= 1;
+                }
+                // Whoever has not said what it wants, or does not go, is not waited for.
+                Some(Seat::Arrival(arrival)) if arrival.since < patience => self.remove(slot),
+                Some(Seat::Lingering(lingering)) if lingering.since < patience => self.remove(slot),
+                _ => {}
             }
         }
     }
