@@ -55,6 +55,12 @@ describe('P-003 refusals', () => {
 
   test('P-003 a plain connection to an app with tls_only closes with 4000', () => refusal(4000, { app: app('tls') }));
 
+  test('P-003 an app with tls_only is reached through a proxy that says it spoke TLS', async () => {
+    const socket = await server.connect({ app: app('tls'), headers: { 'x-forwarded-proto': 'https' } });
+    await socket.alive();
+    await refusal(4000, { app: app('tls'), headers: { 'x-forwarded-proto': 'http' } });
+  });
+
   test('P-003 beyond the app\'s max_connections closes with 4004, and a place that is free again is given', async () => {
     const small = app('small');
     const [first] = await server.connectAll(2, { app: small });

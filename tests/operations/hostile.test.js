@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as frames from '../support/frames.js';
-import { passing } from '../support/inbox.js';
+import { RawConnection } from '../support/http.js';
+import { eventually, passing } from '../support/inbox.js';
 import { fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
-import { channelAuth } from '../support/sign.js';
+import { channelAuth, signedPath } from '../support/sign.js';
 
 const server = await useServer({});
 
@@ -104,6 +105,39 @@ test('three hundred connections that come and go in every half-open state leave 
   const socket = await own.connect();
   const { presence } = await socket.subscribe(channel, { data: member('last') });
   assert.equal(presence.count, 1);
+});
+
+test('a goodbye that comes together with the last bytes is noticed: whoever is gone leaves at once', async (t) => {
+  const own = await serverFor(t);
+  const hello = Buffer.from(`GET /app/${own.app.key}?protocol=7 HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n`
+    + 'connection: Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n');
+  const connections = await Promise.all(Array.from({ length: 100 }, () => RawConnection.open(own.port)));
+  for (const [n, connection] of connections.entries()) {
+    if (n % 2) await connection.write(hello);
+    connection.socket.end(n % 2 ? undefined : hello);
+  }
+  const sockets = await own.connectAll(100);
+  for (const socket of sockets) socket.tcp.end(frames.json(socket.subscription(fresh())));
+  await Promise.all(connections.map((connection) => connection.until((_, closed) => closed, 'the end of a half-closed handshake', 5_000)));
+  await Promise.all(sockets.map((socket) => socket.ended(5_000)));
+  await eventually(async () => Object.keys((await own.api.get('/channels')).json.channels).length === 0, 'no channel is left occupied');
+});
+
+test('a publisher that pipelines and never reads its answers costs its bound', async (t) => {
+  const own = await serverFor(t);
+  const before = own.memory();
+  const connection = await RawConnection.open(own.port);
+  connection.socket.pause();
+  const call = `GET ${signedPath(own.app, 'GET', own.api.path('/channels'))} HTTP/1.1\r\nhost: x\r\n\r\n`;
+  const many = call.repeat(200);
+  for (let n = 0; n < 200 && !connection.closed; n++) {
+    connection.socket.write(many);
+    if (connection.socket.writableLength > 4_000_000) break;
+  }
+  await (await own.connect()).alive();
+  assert.equal((await own.api.get('/channels')).status, 200);
+  assert.ok(own.memory() - before < 20_000, `the server grew by ${own.memory() - before} KB`);
+  connection.destroy();
 });
 
 test('a channel name cannot be made to cross into another channel, app or frame', async (t) => {
