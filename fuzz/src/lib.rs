@@ -5,9 +5,18 @@
 //! a module with such a function, a row in [`Target::ALL`], and a folder of its name in `seeds/`
 //! with some inputs. `cargo test` runs every target over its seeds, `fuzz/run` fuzzes.
 
+mod channel;
 mod handshake;
+mod json;
+mod message;
 mod reference;
+mod signature;
+mod trigger;
+mod user;
 mod websocket;
+
+use oyez_protocol::api::ApiError;
+use oyez_protocol::limits::Limits;
 
 /// One thing to fuzz.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +30,12 @@ pub struct Target {
 impl Target {
     /// Every target, in the order in which they are run.
     pub const ALL: &'static [Self] = &[
+        Self { name: "channel", run: channel::run },
         Self { name: "handshake", run: handshake::run },
+        Self { name: "message", run: message::run },
+        Self { name: "signature", run: signature::run },
+        Self { name: "trigger", run: trigger::run },
+        Self { name: "user", run: user::run },
         Self { name: "websocket", run: websocket::run },
     ];
 
@@ -52,6 +66,35 @@ impl<'a> Settings<'a> {
     fn pick<T: Copy>(&mut self, values: &[T]) -> T {
         values[usize::from(self.byte()) % values.len()]
     }
+}
+
+/// A refusal is no longer than this, however long what was refused.
+const REFUSAL_BYTES: usize = 8 * 1024;
+
+/// Limits that a fuzzer finds soon.
+fn tight_limits() -> Limits {
+    Limits {
+        channel_name: 30,
+        event_name: 16,
+        event_data_bytes: 24,
+        event_channels: 3,
+        batch_events: 2,
+        user_id: 5,
+        user_info_bytes: 12,
+        watchlist: 2,
+        ..Limits::default()
+    }
+}
+
+/// A refusal of the HTTP API says so in JSON, shortly.
+fn assert_is_refusal(error: &ApiError) {
+    assert!((400..500).contains(&error.code.status()), "{error:?}");
+    let body = error.body();
+    assert!(body.len() <= REFUSAL_BYTES, "{} bytes", body.len());
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("valid JSON");
+    assert_eq!(body["error"], error.text);
+    assert_eq!(body["code"], error.code.name());
+    assert_eq!(body.get("field").and_then(|field| field.as_str()), error.field.as_deref());
 }
 
 /// Where to cut a stream: lengths of pieces that follow from one byte. 0 cuts after every byte.
