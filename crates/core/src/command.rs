@@ -47,7 +47,7 @@ pub enum Command {
         /// As which user it was, on presence channels.
         user: Option<UserId>,
     },
-    /// The backend publishes. Answered by `Answer::Channel`.
+    /// The backend publishes. Answered by `Answer::Channel`, if anybody waits.
     Publish {
         /// The channel.
         key: ChannelKey,
@@ -59,8 +59,9 @@ pub enum Command {
         exclude: Option<SocketId>,
         /// What the answer shall say.
         wanted: Wanted,
-        /// Who waits.
-        ticket: Ticket,
+        /// Who waits, if the answer matters: on a channel without memory, an event whose command
+        /// is on its way to its home is in order already.
+        ticket: Option<Ticket>,
     },
     /// A subscriber sends an event to the others.
     ClientEvent {

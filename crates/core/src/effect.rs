@@ -103,6 +103,13 @@ pub struct Wanted {
     pub cache: bool,
 }
 
+impl Wanted {
+    /// Whether anything is wanted.
+    pub fn anything(self) -> bool {
+        self != Wanted::default()
+    }
+}
+
 /// What a home knows of a channel. Only what was wanted is there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelInfo {

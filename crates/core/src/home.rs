@@ -79,7 +79,9 @@ impl Home {
             }
             Command::Publish { key, event, data, exclude, wanted, ticket } => {
                 let info = self.publish(&key, &event, &data, exclude, wanted, now, effects);
-                effects.push(Effect::Answer(ticket, Answer::Channel(info)));
+                if let Some(ticket) = ticket {
+                    effects.push(Effect::Answer(ticket, Answer::Channel(info)));
+                }
             }
             Command::ClientEvent { key, event, data, from, user } => {
                 self.client_event(&key, event, data, from, user, effects);

@@ -2,8 +2,9 @@
 //! [`Door`]: how HTTP calls reach the homes of channels, and how their answers come back.
 //!
 //! A door belongs to one worker's thread: its HTTP tasks put commands there and wait; the worker
-//! takes them in its next turn. A call is answered when every home concerned has done its part, so
-//! what was answered has been put in order. Nothing here is shared with another thread.
+//! takes them in its next turn. A call is answered when every home concerned has done its part, or
+//! has it in its queue where nothing can overtake it; so what was answered is in order before
+//! anything that is sent because of the answer. Nothing here is shared with another thread.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -30,6 +31,8 @@ struct Inner {
     workers: usize,
     commands: RefCell<Vec<(WorkerId, Command)>>,
     calls: RefCell<Slab<Call>>,
+    /// Calls to which no home answers.
+    posting: RefCell<Vec<u32>>,
     /// Wakes the worker.
     listener: RefCell<Option<Waker>>,
     /// Wakes calls that wait for the backlog to shrink.
@@ -62,6 +65,7 @@ impl Door {
             workers,
             commands: RefCell::default(),
             calls: RefCell::default(),
+            posting: RefCell::default(),
             listener: RefCell::default(),
             room: Notify::new(),
             waiting: Cell::new(0),
@@ -92,8 +96,10 @@ impl Door {
         let answers = self.call(count, |ticket| {
             let publication = publications.next().expect("one for each part");
             let Publication { channel, event, data, exclude, wanted } = publication;
+            let matters = wanted.anything() || channel.kind().cache;
             let key = self.key(app, channel);
             let home = key.home(self.0.workers);
+            let ticket = matters.then_some(ticket);
             (home, Command::Publish { key, event, data, exclude, wanted, ticket })
         });
         Ok(answers.await.into_iter().map(info).collect())
@@ -175,6 +181,15 @@ impl Door {
         }
     }
 
+    /// All commands that were taken are with their homes, or on their way there: calls that wait
+    /// for nothing else are done.
+    pub(crate) fn posted(&self) {
+        for call in self.0.posting.borrow_mut().drain(..) {
+            let call = self.0.calls.borrow_mut().remove(call as usize);
+            let _ = call.done.send(call.answers);
+        }
+    }
+
     /// Lets calls go on that waited for the backlog to shrink.
     pub(crate) fn relieve(&self) {
         if self.0.waiting.get() > 0 && !self.0.shared.is_backlogged() {
@@ -206,22 +221,43 @@ impl Door {
     async fn call(
         &self,
         parts: usize,
-        mut command: impl FnMut(Ticket) -> (WorkerId, Command),
+        command: impl FnMut(Ticket) -> (WorkerId, Command),
     ) -> Vec<Answer> {
         if parts == 0 {
             return Vec::new();
         }
+        let answers = self.put(parts, command);
+        let answers = answers.await.expect("a call is removed only with all its answers");
+        answers.into_iter().flatten().collect()
+    }
+
+    /// Puts the commands of a call; what it waits for comes through the receiver.
+    fn put(
+        &self,
+        parts: usize,
+        mut command: impl FnMut(Ticket) -> (WorkerId, Command),
+    ) -> oneshot::Receiver<Vec<Option<Answer>>> {
         let (done, answers) = oneshot::channel();
-        let call = Call { answers: (0..parts).map(|_| None).collect(), missing: parts, done };
-        let call = self.0.calls.borrow_mut().insert(call) as u32;
-        let worker = self.0.worker;
-        let tickets = (0..parts as u32).map(|part| Ticket { worker, call, part });
-        self.0.commands.borrow_mut().extend(tickets.map(&mut command));
+        let mut calls = self.0.calls.borrow_mut();
+        let entry = calls.vacant_entry();
+        let (worker, call) = (self.0.worker, entry.key() as u32);
+        let mut missing = 0;
+        let mut waits = Vec::with_capacity(parts);
+        for part in 0..parts as u32 {
+            let put = command(Ticket { worker, call, part });
+            let answered = !matches!(put.1, Command::Publish { ticket: None, .. });
+            missing += usize::from(answered);
+            waits.push((!answered).then(|| Answer::Channel(ChannelInfo::default())));
+            self.0.commands.borrow_mut().push(put);
+        }
+        entry.insert(Call { answers: waits, missing, done });
+        if missing == 0 {
+            self.0.posting.borrow_mut().push(call);
+        }
         if let Some(worker) = &*self.0.listener.borrow() {
             worker.wake_by_ref();
         }
-        let answers = answers.await.expect("a call is removed only with all its answers");
-        answers.into_iter().flatten().collect()
+        answers
     }
 }
 

@@ -215,7 +215,7 @@ impl History<'_> {
             data: self.next_data(),
             exclude,
             wanted: self.any_wanted(),
-            ticket: self.world.ticket(from),
+            ticket: Some(self.world.ticket(from)),
         };
         self.world.send(from, command);
     }

@@ -107,7 +107,7 @@ impl Stage {
     ) -> Vec<Line> {
         let key = names::channel_key(&self.keys, APP, channel);
         let (event, data) = ("news".to_owned(), data.to_owned());
-        let (wanted, ticket) = (Wanted::default(), ticket());
+        let (wanted, ticket) = (Wanted::default(), None);
         self.handle(Command::Publish { key, event, data, exclude, wanted, ticket }).0
     }
 

@@ -245,6 +245,23 @@ impl Seats {
         Place { worker: self.worker, slot, serial }
     }
 
+    /// Takes in a WebSocket that was released by another worker.
+    pub(crate) fn admit(&mut self, mut connection: Connection) -> u32 {
+        self.open += 1;
+        self.next_serial = self.next_serial.wrapping_add(1);
+        connection.serial = self.next_serial;
+        self.seats.insert(Seat::Open(connection)) as u32
+    }
+
+    /// Gives a WebSocket away.
+    pub(crate) fn release(&mut self, slot: u32) -> Option<Connection> {
+        self.connection(slot)?;
+        match self.remove(slot) {
+            Some(Seat::Open(connection)) => Some(connection),
+            _ => None,
+        }
+    }
+
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Seat> {
         let seat = self.seats.try_remove(slot as usize)?;
         if let Seat::Open(_) = seat {

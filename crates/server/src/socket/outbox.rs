@@ -73,6 +73,13 @@ impl Default for Chain {
     }
 }
 
+impl Chain {
+    /// Whether the socket is due nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first == END
+    }
+}
+
 impl Outbox {
     /// Takes a frame into the turn.
     pub(crate) fn add(&mut self, bytes: Bytes) -> FrameRef {

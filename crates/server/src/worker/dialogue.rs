@@ -11,6 +11,7 @@ use oyez_protocol::message::{ClientMessage, MessageError, Subscribe};
 use oyez_protocol::user::{Member, UserError};
 
 use super::Worker;
+use super::relocate::Admitted;
 use crate::shared::Shared;
 use crate::socket::connection::Connection;
 use crate::socket::subscriptions::{LocalId, State, Subscription};
@@ -77,12 +78,7 @@ impl Worker {
                 let frame = Frame::subscription_error(&subscribe.channel, kind, error, status);
                 self.say(slot, frame.bytes().clone());
             }
-            Ok(member) => {
-                connection.subscriptions.insert(self.channels.hold(&key));
-                let serial = connection.serial;
-                let place = self.seats.place(slot, serial);
-                self.ask(Command::Subscribe { key, place, member });
-            }
+            Ok(member) => self.subscribe_to(slot, Admitted { key, member }),
         }
     }
 

@@ -143,7 +143,12 @@ impl Worker {
     pub(super) fn is_done(&self) -> bool {
         let Some(began) = self.shared.drain_began() else { return false };
         let over = self.now.since(began) > self.shared.options.drain + GRACE;
-        let http = self.stats().http_connections.load(Ordering::Relaxed);
+        let http: usize = self
+            .shared
+            .stats
+            .iter()
+            .map(|stats| stats.http_connections.load(Ordering::Relaxed))
+            .sum();
         let idle = self.seats.is_empty() && http == 0 && self.mail.is_quiet();
         let all_gone = self.shared.connections.load(Ordering::Relaxed) == 0;
         (idle && all_gone) || over

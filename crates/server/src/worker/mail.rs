@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use super::relocate::Moved;
 use bytes::Bytes;
 use oyez_core::{Answer, Command, Item, Ticket, WorkerId};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,6 +26,8 @@ pub(crate) enum Letter {
     Answer(Ticket, Answer),
     /// A connection that this worker accepted but the other shall serve.
     Arrival(TcpStream),
+    /// A WebSocket that moves to the home of its channel.
+    Moved(Box<Moved>),
     /// A connection that speaks HTTP, with the bytes that were read of it.
     Http(TcpStream, Bytes),
 }
@@ -43,6 +46,7 @@ impl Letter {
                 frames.iter().map(|frame| frame.bytes().len()).sum()
             }
             Letter::Http(_, bytes) => bytes.len(),
+            Letter::Moved(moved) => moved.rest.len(),
             _ => 0,
         };
         ENVELOPE + contents

@@ -14,6 +14,7 @@ mod liveness;
 pub(crate) mod mail;
 mod read;
 mod readiness;
+mod relocate;
 mod signin;
 
 use std::collections::VecDeque;
@@ -33,8 +34,8 @@ use oyez_protocol::limits::Limits;
 use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::door::Door;
 use crate::console::Page;
+use crate::door::Door;
 use crate::http::{HttpContext, Pages};
 use crate::options::{Console, Options};
 use crate::shared::Shared;
@@ -72,6 +73,8 @@ pub(crate) struct Worker {
     knocks: Vec<(WorkerId, Command)>,
     /// Sockets that may hold more than was read of them.
     unread: VecDeque<u32>,
+    /// A connection that shall move to another worker once it has been heard.
+    moving: Option<relocate::Move>,
     /// Connections whose last words are due in this turn.
     departing: Vec<u32>,
     buffer: Vec<u8>,
@@ -136,6 +139,7 @@ impl Worker {
             letters: Vec::new(),
             knocks: Vec::new(),
             unread: VecDeque::new(),
+            moving: None,
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
             due: None,
@@ -220,6 +224,7 @@ impl Worker {
                 Letter::Item(item) => self.apply(item),
                 Letter::Answer(ticket, answer) => self.door.answer(ticket, answer),
                 Letter::Arrival(stream) => self.welcome(stream),
+                Letter::Moved(moved) => self.take_in(*moved),
                 Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
             }
         }
@@ -273,6 +278,7 @@ impl Worker {
             }
         }
         self.mail.send();
+        self.door.posted();
         self.door.relieve();
     }
 

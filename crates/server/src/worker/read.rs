@@ -87,7 +87,8 @@ impl Worker {
             match decoder.next(&mut bytes, message_bytes) {
                 Ok(None) => break,
                 Ok(Some(event)) => {
-                    if self.on_event(slot, event) == Attention::Enough {
+                    let attention = self.on_event(slot, event);
+                    if attention == Attention::Enough || self.moving.is_some() {
                         break;
                     }
                 }
@@ -99,6 +100,9 @@ impl Worker {
         }
         if let Some(connection) = self.seats.connection(slot) {
             connection.decoder = decoder;
+        }
+        if let Some(moving) = self.moving.take() {
+            self.depart_for(moving, bytes);
         }
     }
 
