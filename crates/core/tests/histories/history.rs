@@ -209,13 +209,15 @@ impl History<'_> {
         let app = usize::from(self.world.rng.random_bool(0.2));
         let (from, channel) = (self.any_worker(), self.any_channel(app));
         let exclude = self.any_exclusion();
+        let ticket = self.world.ticket(from);
         let command = Command::Publish {
             key: self.world.reference.channels[channel].key.clone(),
             event: "news".to_owned(),
             data: self.next_data(),
             exclude,
             wanted: self.any_wanted(),
-            ticket: Some(self.world.ticket(from)),
+            // Now and then nobody waits for the answer.
+            ticket: self.world.rng.random_bool(0.7).then_some(ticket),
         };
         self.world.send(from, command);
     }

@@ -131,7 +131,8 @@ impl Reference {
                 let channel = self.at(key, &mut asked);
                 channel.publish(event, data, *exclude, now);
                 asked.entry = Some((channel.log.len() - 1, channel.workers()));
-                asked.answer = ticket.map(|ticket| (ticket, Answer::Channel(channel.info(*wanted, now))));
+                asked.answer =
+                    ticket.map(|ticket| (ticket, Answer::Channel(channel.info(*wanted, now))));
             }
             Command::ClientEvent { key, event, data, from, user } => {
                 let channel = self.at(key, &mut asked);
