@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Door`]: how HTTP calls reach the homes of channels, and how their answers come back.
 //!
-//! A door belongs to one worker's thread: its HTTP tasks put commands there and wait; the worker
-//! takes them in its next turn. A call is answered when every home concerned has done its part, or
-//! has it in its queue where nothing can overtake it; so what was answered is in order before
-//! anything that is sent because of the answer. Nothing here is shared with another thread.
-
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Waker};
+//! A door belongs to the HTTP tasks of one worker's thread. It posts their commands to the homes
+//! concerned, and answers a call when each home has done its part, or, where a home has nothing to
+//! say, when it has the command in its queue. Either way what was answered is in order before
+//! anything that is sent because of the answer.
 
 use oyez_core::{Answer, ChannelInfo, ChannelKey, Command, Publication, Ticket, Wanted, WorkerId};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::user::UserId;
 use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{Notify, oneshot};
 
 use crate::apps::App;
 use crate::shared::Shared;
+use crate::worker::mail::{Letter, Post};
 
 /// The way from one worker's HTTP tasks to all homes.
 #[derive(Clone)]
@@ -28,13 +27,8 @@ pub(crate) struct Door(Rc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     worker: WorkerId,
-    workers: usize,
-    commands: RefCell<Vec<(WorkerId, Command)>>,
+    post: Post,
     calls: RefCell<Slab<Call>>,
-    /// Calls to which no home answers.
-    posting: RefCell<Vec<u32>>,
-    /// Wakes the worker.
-    listener: RefCell<Option<Waker>>,
     /// Wakes calls that wait for the backlog to shrink.
     room: Notify,
     waiting: Cell<usize>,
@@ -58,22 +52,19 @@ pub(crate) enum Unavailable {
 }
 
 impl Door {
-    pub(crate) fn new(shared: Arc<Shared>, worker: WorkerId, workers: usize) -> Door {
+    pub(crate) fn new(shared: Arc<Shared>, worker: WorkerId, post: Post) -> Door {
         Door(Rc::new(Inner {
             shared,
             worker,
-            workers,
-            commands: RefCell::default(),
+            post,
             calls: RefCell::default(),
-            posting: RefCell::default(),
-            listener: RefCell::default(),
             room: Notify::new(),
             waiting: Cell::new(0),
         }))
     }
 
-    /// Publishes all of them, in order. Answers one info for each, in the same order. All or
-    /// nothing: an error means that nothing was published.
+    /// Publishes all of them, in order. Answers one info for each, in the same order; none at all
+    /// when nobody wanted any. All or nothing: an error means that nothing was published.
     pub(crate) async fn publish(
         &self,
         app: &Arc<App>,
@@ -91,16 +82,16 @@ impl Door {
             self.0.waiting.set(self.0.waiting.get() + 1);
             self.0.room.notified().await;
         }
-        let count = publications.len();
+        if !publications.iter().any(awaits_home) {
+            for publication in publications {
+                self.post_publication(app, publication, None);
+            }
+            return Ok(Vec::new());
+        }
         let mut publications = publications.into_iter();
-        let answers = self.call(count, |ticket| {
+        let answers = self.call(publications.len(), |ticket| {
             let publication = publications.next().expect("one for each part");
-            let Publication { channel, event, data, exclude, wanted } = publication;
-            let matters = wanted.anything() || channel.kind().cache;
-            let key = self.key(app, channel);
-            let home = key.home(self.0.workers);
-            let ticket = matters.then_some(ticket);
-            (home, Command::Publish { key, event, data, exclude, wanted, ticket })
+            self.post_publication(app, publication, Some(ticket));
         });
         Ok(answers.await.into_iter().map(info).collect())
     }
@@ -123,9 +114,10 @@ impl Door {
         prefix: String,
         wanted: Wanted,
     ) -> Vec<(ChannelName, ChannelInfo)> {
-        let answers = self.call(self.0.workers, |ticket| {
+        let answers = self.call(self.0.post.workers(), |ticket| {
             let (app, prefix) = (app.index, prefix.clone());
-            (WorkerId(ticket.part as u16), Command::List { app, prefix, wanted, ticket })
+            let command = Command::List { app, prefix, wanted, ticket };
+            self.0.post.send(WorkerId(ticket.part as u16), Letter::Command(command));
         });
         let lists = answers.await.into_iter().map(|answer| match answer {
             Answer::Channels(channels) => channels,
@@ -151,23 +143,6 @@ impl Door {
         self.ask(key, |key, ticket| Command::Terminate { key, ticket }).await;
     }
 
-    /// Waits until an HTTP task has put a command.
-    pub(crate) fn poll_knocked(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.0.commands.borrow().is_empty() {
-            return Poll::Ready(());
-        }
-        let mut listener = self.0.listener.borrow_mut();
-        if !listener.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *listener = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    /// Takes the commands that were put.
-    pub(crate) fn take(&self, commands: &mut Vec<(WorkerId, Command)>) {
-        commands.append(&mut self.0.commands.borrow_mut());
-    }
-
     /// Hands an answer to the call that waits for it.
     pub(crate) fn answer(&self, ticket: Ticket, answer: Answer) {
         let mut calls = self.0.calls.borrow_mut();
@@ -177,15 +152,6 @@ impl Door {
         if call.missing == 0 {
             let call = calls.remove(ticket.call as usize);
             // Whoever asked may have gone.
-            let _ = call.done.send(call.answers);
-        }
-    }
-
-    /// All commands that were taken are with their homes, or on their way there: calls that wait
-    /// for nothing else are done.
-    pub(crate) fn posted(&self) {
-        for call in self.0.posting.borrow_mut().drain(..) {
-            let call = self.0.calls.borrow_mut().remove(call as usize);
             let _ = call.done.send(call.answers);
         }
     }
@@ -202,63 +168,44 @@ impl Door {
         self.0.shared.keys.key(app.index, channel)
     }
 
+    fn post_publication(&self, app: &App, publication: Publication, ticket: Option<Ticket>) {
+        let Publication { channel, event, data, exclude, wanted } = publication;
+        let key = self.key(app, channel);
+        let home = key.home(self.0.post.workers());
+        let command = Command::Publish { key, event, data, exclude, wanted, ticket };
+        self.0.post.send(home, Letter::Command(command));
+    }
+
+    /// One question to one home.
     async fn ask(
         &self,
         key: ChannelKey,
         command: impl FnOnce(ChannelKey, Ticket) -> Command,
     ) -> Answer {
-        let home = key.home(self.0.workers);
+        let home = key.home(self.0.post.workers());
         let mut once = Some((key, command));
         let answers = self.call(1, |ticket| {
             let (key, command) = once.take().expect("there is one part");
-            (home, command(key, ticket))
+            self.0.post.send(home, Letter::Command(command(key, ticket)));
         });
         answers.await.pop().unwrap_or(Answer::Done)
     }
 
-    /// Puts one command for each part and waits for all answers, which come in the order of the
+    /// Sends one command for each part and waits for all answers, which come in the order of the
     /// parts.
-    async fn call(
-        &self,
-        parts: usize,
-        command: impl FnMut(Ticket) -> (WorkerId, Command),
-    ) -> Vec<Answer> {
-        if parts == 0 {
-            return Vec::new();
-        }
-        let answers = self.put(parts, command);
+    async fn call(&self, parts: usize, send: impl FnMut(Ticket)) -> Vec<Answer> {
+        let (done, answers) = oneshot::channel();
+        let call = Call { answers: (0..parts).map(|_| None).collect(), missing: parts, done };
+        let (worker, call) = (self.0.worker, self.0.calls.borrow_mut().insert(call) as u32);
+        (0..parts as u32).map(|part| Ticket { worker, call, part }).for_each(send);
         let answers = answers.await.expect("a call is removed only with all its answers");
         answers.into_iter().flatten().collect()
     }
+}
 
-    /// Puts the commands of a call; what it waits for comes through the receiver.
-    fn put(
-        &self,
-        parts: usize,
-        mut command: impl FnMut(Ticket) -> (WorkerId, Command),
-    ) -> oneshot::Receiver<Vec<Option<Answer>>> {
-        let (done, answers) = oneshot::channel();
-        let mut calls = self.0.calls.borrow_mut();
-        let entry = calls.vacant_entry();
-        let (worker, call) = (self.0.worker, entry.key() as u32);
-        let mut missing = 0;
-        let mut waits = Vec::with_capacity(parts);
-        for part in 0..parts as u32 {
-            let put = command(Ticket { worker, call, part });
-            let answered = !matches!(put.1, Command::Publish { ticket: None, .. });
-            missing += usize::from(answered);
-            waits.push((!answered).then(|| Answer::Channel(ChannelInfo::default())));
-            self.0.commands.borrow_mut().push(put);
-        }
-        entry.insert(Call { answers: waits, missing, done });
-        if missing == 0 {
-            self.0.posting.borrow_mut().push(call);
-        }
-        if let Some(worker) = &*self.0.listener.borrow() {
-            worker.wake_by_ref();
-        }
-        answers
-    }
+/// Whether only the home can say that the event is in order, or something else that is wanted.
+fn awaits_home(publication: &Publication) -> bool {
+    publication.wanted.anything() || publication.channel.kind().cache
 }
 
 fn info(answer: Answer) -> ChannelInfo {

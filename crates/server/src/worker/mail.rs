@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Mail between workers: what one collected for another in a turn arrives there as one batch.
 //!
-//! Each pair of workers has a first-in-first-out order, which is all that a channel's cut needs.
+//! Each mailbox is one queue, first in, first out: all that a channel's cut needs, and enough for
+//! whoever was answered to be in order before whoever heard the answer.
 //! The queues have no bound of their own, so that no worker ever waits for another; they are
 //! bounded at the door: while `limits.backlog_bytes` are on their way, publishers are not read.
 
@@ -13,6 +14,7 @@ use std::task::{Context, Poll};
 use super::relocate::Moved;
 use bytes::Bytes;
 use oyez_core::{Answer, Command, Item, Ticket, WorkerId};
+use smallvec::SmallVec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// One thing that a worker tells another.
@@ -53,9 +55,10 @@ impl Letter {
     }
 }
 
+/// What leaves for one worker at once.
 #[derive(Debug)]
 struct Batch {
-    letters: Vec<Letter>,
+    letters: SmallVec<[Letter; 1]>,
     weight: usize,
 }
 
@@ -69,32 +72,68 @@ impl Backlog {
     }
 }
 
+/// The way into every worker's mailbox, from one thread. Whoever posts something and then tells
+/// somebody about it can be sure that nothing sent because of that overtakes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Post {
+    boxes: Vec<UnboundedSender<Batch>>,
+    backlog: Arc<Backlog>,
+}
+
 /// One worker's end of the mail.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     me: WorkerId,
+    post: Post,
     inbox: UnboundedReceiver<Batch>,
-    others: Vec<UnboundedSender<Batch>>,
     outgoing: Vec<Batch>,
-    backlog: Arc<Backlog>,
     received: Vec<Batch>,
 }
 
-/// Batches taken in one turn; what is beyond them waits for the next.
-const BATCHES_PER_TURN: usize = 64;
+/// Batches taken at once; what is beyond them waits for the next turn.
+const BATCHES: usize = 256;
 
 /// Connects so many workers.
 pub(crate) fn mailboxes(workers: usize, backlog: &Arc<Backlog>) -> Vec<Mailbox> {
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..workers).map(|_| unbounded_channel()).unzip();
+    let (boxes, inboxes): (Vec<_>, Vec<_>) = (0..workers).map(|_| unbounded_channel()).unzip();
+    let post = Post { boxes, backlog: Arc::clone(backlog) };
     let open = |(at, inbox)| Mailbox {
         me: WorkerId(at as u16),
+        post: post.clone(),
         inbox,
-        others: senders.clone(),
-        outgoing: (0..workers).map(|_| Batch { letters: Vec::new(), weight: 0 }).collect(),
-        backlog: Arc::clone(backlog),
+        outgoing: (0..workers).map(|_| Batch::empty()).collect(),
         received: Vec::new(),
     };
-    receivers.into_iter().enumerate().map(open).collect()
+    inboxes.into_iter().enumerate().map(open).collect()
+}
+
+impl Batch {
+    fn empty() -> Batch {
+        Batch { letters: SmallVec::new(), weight: 0 }
+    }
+}
+
+impl Post {
+    /// How many workers there are.
+    pub(crate) fn workers(&self) -> usize {
+        self.boxes.len()
+    }
+
+    /// Sends one letter now.
+    pub(crate) fn send(&self, to: WorkerId, letter: Letter) {
+        let weight = letter.weight();
+        let letters = SmallVec::from_buf([letter]);
+        self.send_batch(usize::from(to.0), Batch { letters, weight });
+    }
+
+    /// A worker that has ended needs no mail.
+    fn send_batch(&self, to: usize, batch: Batch) {
+        let weight = batch.weight;
+        self.backlog.0.fetch_add(weight, Ordering::Relaxed);
+        if self.boxes[to].send(batch).is_err() {
+            self.backlog.0.fetch_sub(weight, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Mailbox {
@@ -104,7 +143,12 @@ impl Mailbox {
 
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
-        self.others.len()
+        self.post.workers()
+    }
+
+    /// The way into every mailbox, this one included.
+    pub(crate) fn post(&self) -> &Post {
+        &self.post
     }
 
     /// Puts a letter to what leaves for that worker at the end of the turn.
@@ -114,17 +158,11 @@ impl Mailbox {
         batch.letters.push(letter);
     }
 
-    /// Sends what was put. A worker that has ended needs no mail.
+    /// Sends what was put.
     pub(crate) fn send(&mut self) {
-        for (to, batch) in self.others.iter().zip(&mut self.outgoing) {
-            if batch.letters.is_empty() {
-                continue;
-            }
-            let weight = std::mem::take(&mut batch.weight);
-            self.backlog.0.fetch_add(weight, Ordering::Relaxed);
-            let letters = std::mem::take(&mut batch.letters);
-            if to.send(Batch { letters, weight }).is_err() {
-                self.backlog.0.fetch_sub(weight, Ordering::Relaxed);
+        for (to, outgoing) in self.outgoing.iter_mut().enumerate() {
+            if !outgoing.letters.is_empty() {
+                self.post.send_batch(to, std::mem::replace(outgoing, Batch::empty()));
             }
         }
     }
@@ -132,7 +170,7 @@ impl Mailbox {
     /// Waits until there is mail.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.received.is_empty() {
-            let received = self.inbox.poll_recv_many(cx, &mut self.received, BATCHES_PER_TURN);
+            let received = self.inbox.poll_recv_many(cx, &mut self.received, BATCHES);
             return received.map(|_| ());
         }
         Poll::Ready(())
@@ -140,20 +178,23 @@ impl Mailbox {
 
     /// Whether a letter is there or on its way out.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.received.is_empty()
-            && self.inbox.is_empty()
-            && self.outgoing.iter().all(|batch| batch.letters.is_empty())
+        !self.has_come() && self.outgoing.iter().all(|batch| batch.letters.is_empty())
     }
 
-    /// Takes what has come, in order per sender.
+    /// Whether anything has come.
+    pub(crate) fn has_come(&self) -> bool {
+        !self.received.is_empty() || !self.inbox.is_empty()
+    }
+
+    /// Takes what has come, in order.
     pub(crate) fn take(&mut self, letters: &mut Vec<Letter>) {
-        while self.received.len() < BATCHES_PER_TURN {
+        while self.received.len() < BATCHES {
             let Ok(batch) = self.inbox.try_recv() else { break };
             self.received.push(batch);
         }
         for mut batch in self.received.drain(..) {
-            self.backlog.0.fetch_sub(batch.weight, Ordering::Relaxed);
-            letters.append(&mut batch.letters);
+            self.post.backlog.0.fetch_sub(batch.weight, Ordering::Relaxed);
+            letters.extend(batch.letters.drain(..));
         }
     }
 }

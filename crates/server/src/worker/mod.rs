@@ -70,7 +70,6 @@ pub(crate) struct Worker {
     commands: VecDeque<Command>,
     effects: Vec<Effect>,
     letters: Vec<Letter>,
-    knocks: Vec<(WorkerId, Command)>,
     /// Sockets that may hold more than was read of them.
     unread: VecDeque<u32>,
     /// A connection that shall move to another worker once it has been heard.
@@ -120,7 +119,7 @@ impl Worker {
         let me = mail.me();
         let registry = poll.registry().try_clone()?;
         registry.register(&mut listener, LISTENER, Interest::READABLE)?;
-        let door = Door::new(Arc::clone(&shared), me, mail.workers());
+        let door = Door::new(Arc::clone(&shared), me, mail.post().clone());
         let http = Rc::new(http_context(&shared, door.clone(), me));
         let limits = &shared.options.limits;
         Ok(Worker {
@@ -137,7 +136,6 @@ impl Worker {
             commands: VecDeque::new(),
             effects: Vec::new(),
             letters: Vec::new(),
-            knocks: Vec::new(),
             unread: VecDeque::new(),
             moving: None,
             departing: Vec::new(),
@@ -175,6 +173,7 @@ impl Worker {
             let began = Instant::now();
             self.now = self.shared.at(began);
             self.take_mail();
+            self.settle();
             sockets.take(&mut events)?;
             self.serve_sockets(&events);
             if let Some(due) = self.due.take() {
@@ -201,7 +200,6 @@ impl Worker {
                 ready = true;
             }
             ready |= self.mail.poll(cx).is_ready();
-            ready |= self.door.poll_knocked(cx).is_ready();
             if let Poll::Ready(due) = ticks.poll_tick(cx) {
                 self.due = Some(due);
                 ready = true;
@@ -229,13 +227,6 @@ impl Worker {
             }
         }
         self.letters = letters;
-        let mut knocks = std::mem::take(&mut self.knocks);
-        self.door.take(&mut knocks);
-        for (home, command) in knocks.drain(..) {
-            self.route(home, command);
-        }
-        self.knocks = knocks;
-        self.settle();
     }
 
     fn serve_sockets(&mut self, events: &Events) {
@@ -278,7 +269,6 @@ impl Worker {
             }
         }
         self.mail.send();
-        self.door.posted();
         self.door.relieve();
     }
 
@@ -297,9 +287,13 @@ impl Worker {
         }
     }
 
-    /// Lets this worker's home decide all that it was asked.
+    /// Lets this worker's home decide all that it was asked. What has come by mail meanwhile goes
+    /// first: somebody may have been told of it already.
     fn settle(&mut self) {
         while let Some(command) = self.commands.pop_front() {
+            if self.mail.has_come() {
+                self.take_mail();
+            }
             self.decide(command);
         }
     }
