@@ -112,9 +112,12 @@ export const CALL_LIMITS = {
       const channels = Array.from({ length: 60 }, () => fresh());
       for (const channel of channels) await socket.subscribe(channel);
       await receiver.listen();
-      await receiver.event('channel_occupied', channels.at(-1), 30_000);
+      const last = fresh(); // a place in the queue is free once the receiver is back
+      await receiver.events.until((items) => items.length > 0, 'the first events', 30_000);
+      await socket.subscribe(last);
+      await receiver.event('channel_occupied', last, 30_000);
       const kept = receiver.events.items.map(({ channel }) => channel);
-      assert.ok(kept.length < 40, `${kept.length + 1} of 60 were kept`);
+      assert.ok(kept.length < 40, `${kept.length} of 60 were kept`);
       assert.deepEqual(kept, channels.filter((channel) => kept.includes(channel)), 'in order');
     } },
 
