@@ -25,7 +25,7 @@ pub(crate) fn run(data: &[u8]) {
         Err(error) => {
             assert!(!is_name(name, limit), "{name:?}");
             let is_character = matches!(error, ChannelNameError::Character { .. });
-            assert_eq!(is_character, !name.is_empty() && name.len() <= limit);
+            assert_eq!(is_character, !name.is_empty() && name.chars().count() <= limit);
             assert!(error.to_string().len() <= REFUSAL_BYTES);
         }
     }
@@ -36,11 +36,11 @@ fn user(name: &str) -> Option<&str> {
 }
 
 fn is_name(name: &str, limit: usize) -> bool {
-    let length = name.len();
+    let length = name.chars().count();
     let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-=@,.;";
     let is_fit = match user(name) {
         None => name.chars().all(|c| allowed.contains(c)),
-        Some(id) => !id.is_empty() && id.chars().all(|c| c > ' ' && c != '#' && c != '\u{7f}'),
+        Some(id) => !id.is_empty() && id.chars().all(|c| !c.is_control()),
     };
     length >= 1 && length <= limit && is_fit
 }

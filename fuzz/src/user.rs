@@ -68,7 +68,8 @@ fn user(text: &str, limits: &Limits) -> Result<User, Refused> {
 
 fn user_id(id: &str, limits: &Limits) -> Result<UserId, Refused> {
     let length = id.chars().count();
-    if length == 0 || length > limits.user_id { Err(Refused) } else { Ok(UserId::of(id)) }
+    let is_fit = length > 0 && !id.chars().any(|c| c.is_control());
+    if !is_fit || length > limits.user_id { Err(Refused) } else { Ok(UserId::of(id)) }
 }
 
 fn info(fields: &Fields<'_, '_>, limits: &Limits) -> Result<Option<std::sync::Arc<str>>, Refused> {

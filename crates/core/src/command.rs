@@ -25,6 +25,16 @@ pub struct Publication {
     pub wanted: Wanted,
 }
 
+/// Whether the app may have one channel more (`limits.channels`), which only those who see all
+/// homes can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It may.
+    Left,
+    /// It may not: only channels that exist can be used.
+    Gone,
+}
+
 /// One thing asked of a home. Commands of one sender about one channel arrive in their order.
 #[derive(Debug)]
 pub enum Command {
@@ -37,6 +47,8 @@ pub enum Command {
         place: Place,
         /// As which user, on presence channels.
         member: Option<Member>,
+        /// For a channel that does not exist yet.
+        room: Room,
     },
     /// A subscription has ended.
     Unsubscribe {
@@ -47,7 +59,7 @@ pub enum Command {
         /// As which user it was, on presence channels.
         user: Option<UserId>,
     },
-    /// The backend publishes. Answered by `Answer::Channel`, if anybody waits.
+    /// The backend publishes. Answered by `Answer::Channel` or `NoRoom`, if anybody waits.
     Publish {
         /// The channel.
         key: ChannelKey,
@@ -59,6 +71,8 @@ pub enum Command {
         exclude: Option<SocketId>,
         /// What the answer shall say.
         wanted: Wanted,
+        /// For a cache channel that does not exist yet.
+        room: Room,
         /// Who waits, if the answer matters: on a channel without memory, an event whose command
         /// is on its way to its home is in order already.
         ticket: Option<Ticket>,

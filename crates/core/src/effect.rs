@@ -137,6 +137,8 @@ pub struct Cached {
 pub enum Answer {
     /// Of one channel: the answer to `Publish` and `Inspect`.
     Channel(ChannelInfo),
+    /// Nothing was published: the channel does not exist, and the app may have no more.
+    NoRoom,
     /// Of the occupied channels of one home.
     Channels(Vec<(ChannelName, ChannelInfo)>),
     /// The users on a presence channel.

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use smallvec::{SmallVec, smallvec};
 
 use crate::channel::{Channel, Count, Counting};
-use crate::command::Command;
+use crate::command::{Command, Room};
 use crate::effect::{Answer, ChannelInfo, Effect, Item, UserPresence, Wanted};
 use crate::key::{AppIndex, ChannelKey, KeyMap};
 use crate::memory::{CACHE_AGE, Memory, Name, random_name};
@@ -71,13 +71,24 @@ impl Home {
     /// Does what is asked, at that time.
     pub fn handle(&mut self, command: Command, now: Millis, effects: &mut Vec<Effect>) {
         match command {
-            Command::Subscribe { key, place, member } => {
+            Command::Subscribe { key, place, room: Room::Gone, .. }
+                if !self.channels.contains_key(&key) =>
+            {
+                let error = "the app has too many channels (limits.channels)";
+                refuse(key, place, error, 503, effects);
+            }
+            Command::Subscribe { key, place, member, room: _ } => {
                 self.subscribe(key, place, member, now, effects);
             }
             Command::Unsubscribe { key, place, user } => {
                 self.unsubscribe(&key, place, user, now, effects);
             }
-            Command::Publish { key, event, data, exclude, wanted, ticket } => {
+            Command::Publish { key, room: Room::Gone, ticket, .. }
+                if key.name().kind().cache && !self.channels.contains_key(&key) =>
+            {
+                effects.extend(ticket.map(|ticket| Effect::Answer(ticket, Answer::NoRoom)));
+            }
+            Command::Publish { key, event, data, exclude, wanted, room: _, ticket } => {
                 let info = self.publish(&key, &event, &data, exclude, wanted, now, effects);
                 if let Some(ticket) = ticket {
                     effects.push(Effect::Answer(ticket, Answer::Channel(info)));
@@ -202,12 +213,7 @@ impl Home {
                     let error = format!(
                         "this presence channel has {limit} members already (limits.presence_members)"
                     );
-                    let frame = Frame::subscription_error(key.name(), "LimitReached", error, 403);
-                    let worker = place.worker;
-                    effects.push(Effect::Send(
-                        worker,
-                        Item::Refused { key: key.clone(), place, frame },
-                    ));
+                    refuse(key.clone(), place, &error, 403, effects);
                     return self.close_if_idle(&key, now, effects);
                 }
             }
@@ -425,6 +431,12 @@ impl Home {
             }
         }
     }
+}
+
+/// Answers a subscription that cannot be, for lack of room.
+fn refuse(key: ChannelKey, place: Place, error: &str, status: u16, effects: &mut Vec<Effect>) {
+    let frame = Frame::subscription_error(key.name(), "LimitReached", error, status);
+    effects.push(Effect::Send(place.worker, Item::Refused { key, place, frame }));
 }
 
 /// Acknowledgement and replay for a newcomer, and whether a cache was missed for the first time.

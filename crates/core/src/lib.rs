@@ -19,7 +19,7 @@ mod time;
 mod timers;
 mod users;
 
-pub use command::{Command, Publication};
+pub use command::{Command, Publication, Room};
 pub use effect::{Answer, Cached, ChannelInfo, Effect, Item, UserPresence, Wanted};
 pub use home::{AppRules, Home, Rules};
 pub use key::{AppIndex, ChannelKey, KeyMap, KeySpace};

@@ -60,7 +60,7 @@ pub enum ChannelNameError {
         "a channel name has at most {limit} characters (limits.channel_name), this one has {length}"
     )]
     TooLong {
-        /// In bytes, which are characters in a valid name.
+        /// Of this name.
         length: usize,
         /// `limits.channel_name`.
         limit: usize,
@@ -85,21 +85,16 @@ impl ChannelName {
         if name.is_empty() {
             return Err(ChannelNameError::Empty);
         }
-        if name.len() > limit {
-            return Err(ChannelNameError::TooLong { length: name.len(), limit });
-        }
-        let rest = match name.strip_prefix(Self::USER_PREFIX) {
-            Some("") => "#",
-            Some(id) => id,
-            None => name,
+        let is_fit = match name.strip_prefix(Self::USER_PREFIX) {
+            // A user's id is the app's own: whatever it can sign in with may stand here.
+            Some(id) => !id.is_empty() && !id.contains(char::is_control),
+            None => name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-=@,.;".contains(&b)),
         };
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-=@,.;".contains(&b);
-        // A user's id is the app's own: whatever prints may stand in it.
-        let user = rest.len() != name.len();
-        if !rest
-            .bytes()
-            .all(|b| allowed(b) || (user && b != b'#' && (b.is_ascii_graphic() || b >= 0x80)))
-        {
+        let length = name.chars().count();
+        if length > limit {
+            return Err(ChannelNameError::TooLong { length, limit });
+        }
+        if !is_fit {
             let name = name.chars().take(64).collect();
             return Err(ChannelNameError::Character { name });
         }
@@ -166,6 +161,15 @@ mod tests {
         let error = ChannelName::parse(&"a".repeat(165), LIMIT).unwrap_err();
         assert_eq!(error, ChannelNameError::TooLong { length: 165, limit: 164 });
         assert_eq!(ChannelName::parse("", LIMIT), Err(ChannelNameError::Empty));
+    }
+
+    #[test]
+    fn every_user_that_can_sign_in_has_a_channel() {
+        for id in ["7", "a b", "#1", "auth0|é", "x/y?z"] {
+            let name = ChannelName::of_user(id);
+            assert_eq!(ChannelName::parse(name.as_str(), LIMIT), Ok(name.clone()));
+            assert_eq!(name.user(), Some(id));
+        }
     }
 
     #[test]

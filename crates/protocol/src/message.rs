@@ -150,10 +150,10 @@ impl<'a> ClientMessage<'a> {
                 })
             }
             name if name.starts_with(CLIENT_PREFIX) => {
-                if name.len() > limits.event_name {
+                let length = name.chars().count();
+                if length > limits.event_name {
                     return Err(MessageError::new(format!(
-                        "the event name has {} characters, at most {} are allowed (limits.event_name)",
-                        name.len(),
+                        "the event name has {length} characters, at most {} are allowed (limits.event_name)",
                         limits.event_name
                     )));
                 }

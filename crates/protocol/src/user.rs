@@ -53,6 +53,14 @@ pub enum UserError {
         /// `user_id` or `id`.
         key: &'static str,
     },
+    /// The id cannot stand in a channel's name.
+    #[error("{field} has a {key} with a control character in it")]
+    Control {
+        /// `channel_data` or `user_data`.
+        field: &'static str,
+        /// `user_id` or `id`.
+        key: &'static str,
+    },
     /// The id is longer than `limits.user_id`.
     #[error("the user id has {length} characters, at most {limit} are allowed (limits.user_id)")]
     IdTooLong {
@@ -81,6 +89,9 @@ impl UserId {
     ) -> Result<UserId, UserError> {
         if id.is_empty() {
             return Err(UserError::NoId { field, key });
+        }
+        if id.contains(char::is_control) {
+            return Err(UserError::Control { field, key });
         }
         let length = id.chars().count();
         if length > limits.user_id {

@@ -6,7 +6,9 @@
 //! say, when it has the command in its queue. Either way what was answered is in order before
 //! anything that is sent because of the answer.
 
-use oyez_core::{Answer, ChannelInfo, ChannelKey, Command, Publication, Ticket, Wanted, WorkerId};
+use oyez_core::{
+    Answer, ChannelInfo, ChannelKey, Command, Publication, Room, Ticket, Wanted, WorkerId,
+};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::user::UserId;
 use slab::Slab;
@@ -74,8 +76,10 @@ impl Door {
         if shared.draining.load(Ordering::Acquire) {
             return Err(Unavailable::Draining);
         }
-        let opens = publications.iter().any(|publication| publication.channel.kind().cache);
-        if opens && !shared.has_room_for_channel(app.index) {
+        let room = shared.room_for_channel(app.index);
+        if room == Room::Gone && publications.len() > 1 && publications.iter().any(remembers) {
+            // Only the home knows whether the channel exists, and then it is too late for the
+            // others.
             return Err(Unavailable::Channels);
         }
         while shared.is_backlogged() {
@@ -84,16 +88,20 @@ impl Door {
         }
         if !publications.iter().any(awaits_home) {
             for publication in publications {
-                self.post_publication(app, publication, None);
+                self.post_publication(app, publication, room, None);
             }
             return Ok(Vec::new());
         }
         let mut publications = publications.into_iter();
         let answers = self.call(publications.len(), |ticket| {
             let publication = publications.next().expect("one for each part");
-            self.post_publication(app, publication, Some(ticket));
+            self.post_publication(app, publication, room, Some(ticket));
         });
-        Ok(answers.await.into_iter().map(info).collect())
+        let answers = answers.await;
+        if answers.contains(&Answer::NoRoom) {
+            return Err(Unavailable::Channels);
+        }
+        Ok(answers.into_iter().map(info).collect())
     }
 
     /// What is known of one channel.
@@ -168,11 +176,17 @@ impl Door {
         self.0.shared.keys.key(app.index, channel)
     }
 
-    fn post_publication(&self, app: &App, publication: Publication, ticket: Option<Ticket>) {
+    fn post_publication(
+        &self,
+        app: &App,
+        publication: Publication,
+        room: Room,
+        ticket: Option<Ticket>,
+    ) {
         let Publication { channel, event, data, exclude, wanted } = publication;
         let key = self.key(app, channel);
         let home = key.home(self.0.post.workers());
-        let command = Command::Publish { key, event, data, exclude, wanted, ticket };
+        let command = Command::Publish { key, event, data, exclude, wanted, room, ticket };
         self.0.post.send(home, Letter::Command(command));
     }
 
@@ -205,7 +219,12 @@ impl Door {
 
 /// Whether only the home can say that the event is in order, or something else that is wanted.
 fn awaits_home(publication: &Publication) -> bool {
-    publication.wanted.anything() || publication.channel.kind().cache
+    publication.wanted.anything() || remembers(publication)
+}
+
+/// Whether the channel exists once it is published to.
+fn remembers(publication: &Publication) -> bool {
+    publication.channel.kind().cache
 }
 
 fn info(answer: Answer) -> ChannelInfo {

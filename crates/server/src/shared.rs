@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use oyez_core::{AppIndex, KeySpace, Millis};
+use oyez_core::{AppIndex, KeySpace, Millis, Room};
 
 use crate::apps::Apps;
 use crate::http::HttpStats;
@@ -85,8 +85,9 @@ impl Shared {
     }
 
     /// Whether the app may have another channel.
-    pub(crate) fn has_room_for_channel(&self, app: AppIndex) -> bool {
-        self.channels(app).load(Ordering::Relaxed) < self.options.limits.channels
+    pub(crate) fn room_for_channel(&self, app: AppIndex) -> Room {
+        let channels = self.channels(app).load(Ordering::Relaxed);
+        if channels < self.options.limits.channels { Room::Left } else { Room::Gone }
     }
 
     /// How many channels the app has, in all homes.

@@ -28,7 +28,8 @@ fn a_cache_channel_that_comes_and_goes_does_not_gather_timers() {
         *now = until;
     };
     for _ in 0..20 {
-        let subscribe = Command::Subscribe { key: key.clone(), place, member: None };
+        let subscribe =
+            Command::Subscribe { key: key.clone(), place, member: None, room: Room::Left };
         home.handle(subscribe, now, &mut effects);
         wait(&mut home, &mut now, CACHE_AGE + Duration::from_secs(60), &mut effects);
         let unsubscribe = Command::Unsubscribe { key: key.clone(), place, user: None };

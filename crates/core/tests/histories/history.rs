@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use oyez_core::{Command, Place, Wanted, WorkerId};
+use oyez_core::{Command, Place, Room, Wanted, WorkerId};
 use oyez_protocol::channel::Access;
 use oyez_protocol::socket_id::SocketId;
 use rand::RngExt;
@@ -167,7 +167,10 @@ impl History<'_> {
                     let info = self.world.rng.random_range(0..3_u32).checked_sub(1);
                     names::member(user, info)
                 });
-                self.world.send(place.worker, Command::Subscribe { key, place, member });
+                self.world.send(
+                    place.worker,
+                    Command::Subscribe { key, place, member, room: Room::Left },
+                );
             }
         }
     }
@@ -216,6 +219,7 @@ impl History<'_> {
             data: self.next_data(),
             exclude,
             wanted: self.any_wanted(),
+            room: Room::Left,
             // Now and then nobody waits for the answer.
             ticket: self.world.rng.random_bool(0.7).then_some(ticket),
         };

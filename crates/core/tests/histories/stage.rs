@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use oyez_core::{
-    Answer, AppIndex, AppRules, Cached, Command, Effect, Home, Item, KeySpace, Millis, Place,
+    Answer, AppIndex, AppRules, Cached, Command, Effect, Home, Item, KeySpace, Millis, Place, Room,
     Rules, Ticket, UserPresence, Wanted, WorkerId,
 };
 use oyez_protocol::socket_id::SocketId;
@@ -85,7 +85,7 @@ impl Stage {
     ) -> Vec<Line> {
         let key = names::channel_key(&self.keys, APP, channel);
         let member = member.map(|(user, info)| names::member(user, info));
-        self.handle(Command::Subscribe { key, place: place(slot), member }).0
+        self.handle(Command::Subscribe { key, place: place(slot), member, room: Room::Left }).0
     }
 
     pub(crate) fn unsubscribe(
@@ -107,8 +107,8 @@ impl Stage {
     ) -> Vec<Line> {
         let key = names::channel_key(&self.keys, APP, channel);
         let (event, data) = ("news".to_owned(), data.to_owned());
-        let (wanted, ticket) = (Wanted::default(), None);
-        self.handle(Command::Publish { key, event, data, exclude, wanted, ticket }).0
+        let (wanted, room, ticket) = (Wanted::default(), Room::Left, None);
+        self.handle(Command::Publish { key, event, data, exclude, wanted, room, ticket }).0
     }
 
     pub(crate) fn client_event(&mut self, channel: &str, data: &str, slot: u32) -> Vec<Line> {

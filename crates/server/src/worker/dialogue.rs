@@ -179,9 +179,6 @@ fn authorize(
             403,
         ));
     }
-    if !shared.has_room_for_channel(app.index) {
-        return Err(Refusal::limit("the app has too many channels (limits.channels)".into(), 503));
-    }
     let access = subscribe.channel.kind().access;
     let check = || {
         app.credentials()

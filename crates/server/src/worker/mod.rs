@@ -291,7 +291,7 @@ impl Worker {
     /// first: somebody may have been told of it already.
     fn settle(&mut self) {
         while let Some(command) = self.commands.pop_front() {
-            if self.mail.has_come() {
+            while self.mail.has_come() {
                 self.take_mail();
             }
             self.decide(command);

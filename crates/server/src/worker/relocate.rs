@@ -62,7 +62,8 @@ impl Worker {
         connection.subscriptions.insert(self.channels.hold(&key));
         let serial = connection.serial;
         let place = self.seats.place(slot, serial);
-        self.ask(Command::Subscribe { key, place, member });
+        let room = self.shared.room_for_channel(key.app());
+        self.ask(Command::Subscribe { key, place, member, room });
     }
 
     fn is_fair(&self, to: WorkerId) -> bool {

@@ -102,7 +102,7 @@ impl Reference {
         }
         let mut asked = Asked::default();
         match command {
-            Command::Subscribe { key, place, member } => {
+            Command::Subscribe { key, place, member, room: _ } => {
                 let (at, limit) = (self.channel_index[key], self.config.presence_members);
                 let channel = &mut self.channels[at];
                 let member = member.as_ref().map(|member| {
@@ -127,7 +127,7 @@ impl Reference {
                 let others = channel.workers();
                 asked.entry = (channel.log.len() > before).then_some((before, others));
             }
-            Command::Publish { key, event, data, exclude, wanted, ticket } => {
+            Command::Publish { key, event, data, exclude, wanted, room: _, ticket } => {
                 let channel = self.at(key, &mut asked);
                 channel.publish(event, data, *exclude, now);
                 asked.entry = Some((channel.log.len() - 1, channel.workers()));
