@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde_json::value::RawValue;
 
 /// A JSON string, borrowed from the input when it holds no escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,13 @@ pub fn object<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, serde_json::Er
         return Err(serde_json::Error::custom("it must be a JSON object"));
     }
     serde_json::from_str(text)
+}
+
+/// Keeps `null` apart from nothing, for `deserialize_with`.
+pub(crate) fn present<'de, D: Deserializer<'de>>(
+    data: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(data).map(Some)
 }
 
 /// Valid JSON without the white space between its tokens. Numbers, the order of keys and escapes

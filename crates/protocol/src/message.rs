@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::channel::ChannelName;
@@ -84,13 +84,8 @@ struct Envelope<'a> {
     event: Option<Text<'a>>,
     #[serde(borrow)]
     channel: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default, deserialize_with = "crate::json::present")]
     data: Option<&'a RawValue>,
-}
-
-/// Keeps `null` apart from nothing.
-fn present<'de, D: Deserializer<'de>>(data: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(data).map(Some)
 }
 
 #[derive(Deserialize)]

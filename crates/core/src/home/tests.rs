@@ -2,7 +2,7 @@
 //! What only the inside of a home shows; `tests/histories` has the rest.
 
 use super::*;
-use crate::key::KeySpace;
+use crate::key::{AppIndex, KeySpace};
 use crate::place::WorkerId;
 use oyez_protocol::channel::ChannelName;
 

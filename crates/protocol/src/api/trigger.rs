@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
@@ -37,7 +37,7 @@ pub struct Trigger {
 struct Body<'a> {
     #[serde(borrow)]
     name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(borrow, default, deserialize_with = "crate::json::present")]
     data: Option<&'a RawValue>,
     #[serde(borrow)]
     channels: Option<&'a RawValue>,
@@ -53,11 +53,6 @@ struct Body<'a> {
 struct BatchBody<'a> {
     #[serde(borrow)]
     batch: Option<&'a RawValue>,
-}
-
-/// Keeps `null`, which is data, apart from nothing.
-fn present<'de, D: Deserializer<'de>>(data: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(data).map(Some)
 }
 
 const NAME: &str = "a string, the event's name";
