@@ -111,10 +111,12 @@ test('a goodbye that comes together with the last bytes is noticed: whoever is g
   const own = await serverFor(t);
   const hello = Buffer.from(`GET /app/${own.app.key}?protocol=7 HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\n`
     + 'connection: Upgrade\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-version: 13\r\n\r\n');
-  const connections = await Promise.all(Array.from({ length: 100 }, () => RawConnection.open(own.port)));
-  for (const [n, connection] of connections.entries()) {
+  const connections = [];
+  for (let n = 0; n < 300; n++) {
+    const connection = await RawConnection.open(own.port);
     if (n % 2) await connection.write(hello);
     connection.socket.end(n % 2 ? undefined : hello);
+    connections.push(connection);
   }
   const sockets = await own.connectAll(100);
   for (const socket of sockets) socket.tcp.end(frames.json(socket.subscription(fresh())));
