@@ -239,8 +239,13 @@ impl Worker {
             if event.is_writable() {
                 self.writable(slot);
             }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
+            let ended = event.is_read_closed() || event.is_error();
+            if event.is_readable() || ended {
                 self.readable(slot);
+            }
+            if ended {
+                // Its last bytes and its end may have come as one event: look once more.
+                self.unread.push_back(slot);
             }
             self.settle();
         }
