@@ -121,6 +121,35 @@ export const CALL_LIMITS = {
       assert.deepEqual(kept, channels.filter((channel) => kept.includes(channel)), 'in order');
     } },
 
+  webhook_queue_bytes: { value: 64 * 1024, prepare: () => Receiver.start(), app: (receiver) => ({ webhooks: [receiver.hook('client_event')] }),
+    async check(server, _, receiver) {
+      await receiver.stop();
+      const socket = await server.connect();
+      const channel = fresh('private-');
+      await socket.subscribe(channel);
+      const names = Array.from({ length: 10 }, (_, i) => `client-${i}`);
+      for (const event of names) await socket.send({ event, channel, data: 'x'.repeat(10_000) });
+      await socket.alive();
+      await receiver.listen();
+      await receiver.events.until((items) => items.some(({ event }) => event === names.at(-1)), 'the newest event', 30_000);
+      const kept = receiver.events.items.map(({ event }) => event);
+      assert.ok(kept.length < names.length, 'all were kept');
+      assert.deepEqual(kept, names.filter((event) => kept.includes(event)), 'in order');
+    } },
+
+  webhook_batch_bytes: { value: 4_000, prepare: () => Receiver.start(), app: (receiver) => ({ webhooks: [receiver.hook('client_event')] }),
+    async check(server, _, receiver) {
+      const socket = await server.connect();
+      const channel = fresh('private-');
+      await socket.subscribe(channel);
+      for (let i = 0; i < 10; i++) await socket.send({ event: `client-${i}`, channel, data: 'x'.repeat(i === 5 ? 9_000 : 1_000) });
+      await receiver.events.until((items) => items.length === 10, 'all events');
+      for (const { body } of receiver.requests.items) {
+        const bytes = JSON.stringify(body.events).length;
+        assert.ok(bytes <= 4_100 || body.events.length === 1, `${bytes} bytes in ${body.events.length} events of one request`);
+      }
+    } },
+
   webhook_batch: { value: 3, prepare: () => Receiver.start(), app: (receiver) => ({ webhooks: [receiver.hook('channel_occupied')] }),
     async check(server, _, receiver) {
       const socket = await server.connect();

@@ -112,6 +112,14 @@ class PusherLibrary(unittest.TestCase):
         self.library.send_to_user("anna", "letter", {"text": "hello"})
         self.assertEqual(json.loads(self.page.event("letter")["data"]), {"text": "hello"})
 
+    def test_p057_terminate_user_connections(self):
+        """The library leaves `/apps/ID` out of this one path; the key that signed says which app."""
+        auth = self.library.authenticate_user(self.page.socket_id, {"id": "ben"})
+        self.page.send({"event": "pusher:signin", "data": auth})
+        self.page.event("pusher:signin_success")
+        self.library.terminate_user_connections("ben")
+        self.assertEqual(self.page.event("pusher:error")["data"]["code"], 4009)
+
     def test_p051_encrypted(self):
         room = f"private-encrypted-{self.channel}"
         auth = self.library.authenticate(room, self.page.socket_id)

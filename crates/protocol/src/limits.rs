@@ -6,7 +6,7 @@
 
 /// Declares [`Limits`], its defaults and the table that describes them, from one list.
 macro_rules! limits {
-    ($( $(#[doc = $doc:literal])+ $name:ident: $unit:literal = $default:expr, min $min:expr, beyond $beyond:literal; )+) => {
+    ($( $(#[doc = $doc:literal])+ $name:ident: $unit:literal = $default:expr, min $min:expr, $(max $max:expr,)? beyond $beyond:literal; )+) => {
         /// The limits in force, all global to the server. Config section `[limits]`.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits { $( $(#[doc = $doc])+ pub $name: usize, )+ }
@@ -22,6 +22,7 @@ macro_rules! limits {
                 unit: $unit,
                 default: $default,
                 min: $min,
+                max: [$($max,)? usize::MAX][0],
                 beyond: $beyond,
                 what: concat!($($doc),+),
             }, )+ ];
@@ -33,6 +34,9 @@ macro_rules! limits {
                     .ok_or_else(|| LimitError::Unknown(key.to_owned()))?;
                 if value < limit.min {
                     return Err(LimitError::TooSmall { key: limit.key, value, min: limit.min, unit: limit.unit });
+                }
+                if value > limit.max {
+                    return Err(LimitError::TooLarge { key: limit.key, value, max: limit.max, unit: limit.unit });
                 }
                 match key { $( stringify!($name) => self.$name = value, )+ _ => {} }
                 Ok(())
@@ -57,6 +61,8 @@ pub struct Limit {
     pub default: usize,
     /// The smallest value that leaves a working server.
     pub min: usize,
+    /// The largest value that means anything.
+    pub max: usize,
     /// What somebody who exceeds it is told.
     pub beyond: &'static str,
     /// One sentence for the manual.
@@ -78,6 +84,18 @@ pub enum LimitError {
         value: usize,
         /// The least that works.
         min: usize,
+        /// What the number counts.
+        unit: &'static str,
+    },
+    /// The server could not keep it.
+    #[error("limits.{key} = {value} is too large: the most is {max} {unit}")]
+    TooLarge {
+        /// The limit's key.
+        key: &'static str,
+        /// What was asked for.
+        value: usize,
+        /// The most that can be kept.
+        max: usize,
         /// What the number counts.
         unit: &'static str,
     },
@@ -121,7 +139,7 @@ limits! {
     /// Head of an HTTP request: request line and all headers.
     header_bytes: "bytes" = 16 * 1024, min 8 * 1024, beyond "431";
     /// Header lines of an HTTP request.
-    headers: "lines" = 100, min 16, beyond "431";
+    headers: "lines" = 100, min 16, max 256, beyond "431";
     /// Seconds in which the head of a request, and then its body, must have arrived.
     request_seconds: "seconds" = 15, min 1, beyond "408, or the connection is closed";
     /// Body of an HTTP API call.
@@ -134,8 +152,12 @@ limits! {
     channels: "channels" = 1_000_000, min 1, beyond "503, or subscription_error 503";
     /// Webhook events that may wait for one URL.
     webhook_queue: "events" = 100_000, min 1, beyond "the oldest are lost, counted and logged";
+    /// JSON of webhook events that may wait for one URL.
+    webhook_queue_bytes: "bytes" = 64 * 1024 * 1024, min 64 * 1024, beyond "the oldest are lost, counted and logged";
     /// Webhook events in one request.
     webhook_batch: "events" = 1_000, min 1, beyond "more requests";
+    /// JSON of webhook events in one request; a single larger event goes alone.
+    webhook_batch_bytes: "bytes" = 64 * 1024, min 1, beyond "more requests";
 }
 
 #[cfg(test)]
@@ -150,6 +172,12 @@ mod tests {
             limits.set(limit.key, limit.default + 1).expect("above the default is above the least");
             assert_eq!(limits.get(limit.key), Some(limit.default + 1));
         }
+    }
+
+    #[test]
+    fn a_limit_over_its_most_is_refused_by_name() {
+        let error = Limits::default().set("headers", 257).unwrap_err().to_string();
+        assert!(error.contains("limits.headers = 257") && error.contains("256 lines"), "{error}");
     }
 
     #[test]

@@ -175,7 +175,7 @@ fn utf8(body: &[u8]) -> Result<&str, ApiError> {
 
 fn json_object<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
     object(body).map_err(|error| {
-        ApiError::new(ErrorCode::BadJson, format!("the body is not valid: {error}"))
+        ApiError::new(ErrorCode::BadJson, format!("the body is not valid JSON: {error}"))
     })
 }
 

@@ -20,16 +20,16 @@ use oyez_protocol::user::UserId;
 
 use super::answer::{self, Answer, Refusal};
 use super::body::RequestBody;
-use super::route::Call;
+use super::route::{AppName, Call};
 use super::{Backend, HttpContext};
 use crate::apps::App;
 use crate::door::Unavailable;
 
-/// Answers a call for the app of that id.
+/// Answers a call for that app.
 pub(super) async fn answer<B: Backend>(
     context: &HttpContext<B>,
     head: &Parts,
-    app: &str,
+    app: AppName<'_>,
     call: Call<'_>,
     body: &mut RequestBody<'_>,
 ) -> Result<Answer, Refusal> {
@@ -44,7 +44,7 @@ pub(super) async fn answer<B: Backend>(
 async fn admit_and_run<B: Backend>(
     context: &HttpContext<B>,
     head: &Parts,
-    app: &str,
+    app: AppName<'_>,
     call: Call<'_>,
     body: &mut RequestBody<'_>,
 ) -> Result<Answer, Refusal> {
@@ -54,11 +54,18 @@ async fn admit_and_run<B: Backend>(
     if context.is_draining() && call.method() == "POST" {
         return Err(unavailable(Unavailable::Draining).into());
     }
-    let app = context.apps.by_id(app).ok_or_else(|| {
+    let query = Query::parse(head.uri.query().unwrap_or_default());
+    let app = match (app, &query) {
+        (AppName::Id(id), _) => context.apps.by_id(id),
+        (AppName::SigningKey, Ok(query)) => {
+            query.get("auth_key").and_then(|key| context.apps.by_key(key))
+        }
+        (AppName::SigningKey, Err(_)) => None,
+    };
+    let app = app.ok_or_else(|| {
         ApiError::new(ErrorCode::UnknownApp, "no app of this server has the id in the path")
     })?;
-    let query = Query::parse(head.uri.query().unwrap_or_default())
-        .map_err(|error| ApiError::new(ErrorCode::BadUrl, error.to_string()))?;
+    let query = query.map_err(|error| ApiError::new(ErrorCode::BadUrl, error.to_string()))?;
     let request = SignedRequest {
         method: call.method(),
         path: head.uri.path(),

@@ -13,13 +13,23 @@ pub(super) enum Route<'a> {
     Metrics,
     /// A call of the HTTP API.
     Api {
-        /// The app's id.
-        app: &'a str,
+        /// Of which app.
+        app: AppName<'a>,
         /// Which call.
         call: Call<'a>,
     },
     /// A page, or nothing.
     Other,
+}
+
+/// How a call says which app it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AppName<'a> {
+    /// By the id in its path.
+    Id(&'a str),
+    /// By the key that signed it: the official Python library leaves `/apps/ID` out of the path
+    /// of `terminate_connections`.
+    SigningKey,
 }
 
 /// A call of the HTTP API, below `/apps/ID`.
@@ -54,8 +64,15 @@ impl<'a> Route<'a> {
             "/metrics" => return Route::Metrics,
             _ => {}
         }
-        let Some(rest) = path.strip_prefix(prefix).and_then(|p| p.strip_prefix("/apps/")) else {
-            return Route::Other;
+        let Some(path) = path.strip_prefix(prefix) else { return Route::Other };
+        let Some(rest) = path.strip_prefix("/apps/") else {
+            let user = path.strip_prefix("/users/");
+            return match user.and_then(|rest| rest.strip_suffix("/terminate_connections")) {
+                Some(user) if !user.contains('/') => {
+                    Route::Api { app: AppName::SigningKey, call: Call::Terminate(user) }
+                }
+                _ => Route::Other,
+            };
         };
         let mut segments = [""; SEGMENTS];
         let mut count = 0;
@@ -77,7 +94,7 @@ impl<'a> Route<'a> {
             ["users", user, "terminate_connections"] => Call::Terminate(user),
             _ => return Route::Other,
         };
-        Route::Api { app: segments[0], call }
+        Route::Api { app: AppName::Id(segments[0]), call }
     }
 
     /// What requests for it are counted as.
@@ -121,7 +138,7 @@ mod tests {
 
     #[test]
     fn each_path_leads_to_its_call_and_no_other_does() {
-        let api = |call| Route::Api { app: "a1", call };
+        let api = |call| Route::Api { app: AppName::Id("a1"), call };
         for (path, route) in [
             ("/up", Route::Up),
             ("/metrics", Route::Metrics),
@@ -133,7 +150,12 @@ mod tests {
             ("/apps/a1/channels/c/events", api(Call::ChannelEvents("c"))),
             ("/apps/a1/channels/c/stats", api(Call::Stats("c"))),
             ("/apps/a1/users/u/terminate_connections", api(Call::Terminate("u"))),
-            ("/apps//events", Route::Api { app: "", call: Call::Events }),
+            ("/apps//events", Route::Api { app: AppName::Id(""), call: Call::Events }),
+            (
+                "/users/u/terminate_connections",
+                Route::Api { app: AppName::SigningKey, call: Call::Terminate("u") },
+            ),
+            ("/users/u/v/terminate_connections", Route::Other),
             ("/", Route::Other),
             ("", Route::Other),
             ("*", Route::Other),
@@ -153,7 +175,7 @@ mod tests {
 
     #[test]
     fn p009_the_api_is_found_behind_its_prefix() {
-        let events = Route::Api { app: "a1", call: Call::Events };
+        let events = Route::Api { app: AppName::Id("a1"), call: Call::Events };
         assert_eq!(Route::find("/rt/apps/a1/events", "/rt"), events);
         assert_eq!(Route::find("/apps/a1/events", "/rt"), Route::Other);
         assert_eq!(Route::find("/rtapps/a1/events", "/rt"), Route::Other);

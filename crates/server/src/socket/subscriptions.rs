@@ -9,7 +9,7 @@ use oyez_protocol::user::UserId;
 use slab::Slab;
 
 /// A channel that somebody on this worker is subscribed to, or about to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LocalId(u32);
 
 /// The channels of a worker.
@@ -44,6 +44,8 @@ pub(crate) enum State {
     Pending,
     /// The client has left before its home answered: when it does, leave.
     Leaving,
+    /// The same, and then it came back: leave, and subscribe again.
+    Returning,
     /// It hears the channel; this is its place among the channel's subscribers.
     Live(u32),
 }

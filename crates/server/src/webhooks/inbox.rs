@@ -11,14 +11,12 @@ use oyez_core::AppIndex;
 use oyez_protocol::webhook::WebhookEvent;
 use tokio::sync::mpsc;
 
-/// Text of events that may be on the way between threads.
-const BYTES: usize = 64 * 1024 * 1024;
-
 /// Where workers put events.
 #[derive(Debug)]
 pub(super) struct Inbox {
     sender: mpsc::Sender<(AppIndex, WebhookEvent)>,
     bytes: Arc<AtomicUsize>,
+    most_bytes: usize,
 }
 
 /// Where the sender's thread finds them.
@@ -37,11 +35,11 @@ pub(super) enum Refused {
     Closed,
 }
 
-/// A way on which at most so many events may be.
-pub(super) fn inbox(events: usize) -> (Inbox, Arrivals) {
+/// A way on which at most so many events with so many bytes of text may be.
+pub(super) fn inbox(events: usize, most_bytes: usize) -> (Inbox, Arrivals) {
     let (sender, receiver) = mpsc::channel(events);
     let bytes = Arc::new(AtomicUsize::new(0));
-    (Inbox { sender, bytes: bytes.clone() }, Arrivals { receiver, bytes })
+    (Inbox { sender, bytes: bytes.clone(), most_bytes }, Arrivals { receiver, bytes })
 }
 
 impl Inbox {
@@ -49,7 +47,7 @@ impl Inbox {
     pub(super) fn offer(&self, app: AppIndex, event: WebhookEvent) -> Result<(), Refused> {
         let weight = event.text_bytes();
         let before = self.bytes.fetch_add(weight, Ordering::Relaxed);
-        let offered = if before + weight > BYTES {
+        let offered = if before + weight > self.most_bytes {
             Err(Refused::Full)
         } else {
             self.sender.try_send((app, event)).map_err(|error| match error {
@@ -82,13 +80,15 @@ impl Arrivals {
 mod tests {
     use super::*;
 
+    const BYTES: usize = 1000;
+
     fn event(bytes: usize) -> WebhookEvent {
         WebhookEvent::CacheMiss { channel: "x".repeat(bytes) }
     }
 
     #[tokio::test]
     async fn the_inbox_is_bounded_in_events() {
-        let (inbox, mut arrivals) = inbox(2);
+        let (inbox, mut arrivals) = inbox(2, BYTES);
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Full));
@@ -98,7 +98,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_inbox_is_bounded_in_bytes() {
-        let (inbox, mut arrivals) = inbox(100);
+        let (inbox, mut arrivals) = inbox(100, BYTES);
         assert_eq!(inbox.offer(AppIndex(0), event(BYTES)), Ok(()));
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Full));
         arrivals.next().await.unwrap();
@@ -107,7 +107,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_inbox_gives_what_it_has_and_takes_no_more() {
-        let (inbox, mut arrivals) = inbox(100);
+        let (inbox, mut arrivals) = inbox(100, BYTES);
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
         arrivals.close();
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Closed));

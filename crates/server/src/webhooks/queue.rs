@@ -31,28 +31,22 @@ pub(super) struct Entry {
 pub(super) struct Bounds {
     /// `limits.webhook_queue`.
     pub(super) events: usize,
-    /// JSON that may wait for one destination.
+    /// `limits.webhook_queue_bytes`.
     pub(super) bytes: usize,
     /// `limits.webhook_batch`.
     pub(super) batch_events: usize,
-    /// JSON in one request, unless a single event is larger: receivers refuse large bodies
-    /// (Express takes 100 KB).
+    /// `limits.webhook_batch_bytes`: receivers refuse large bodies (Express takes 100 KB).
     pub(super) batch_bytes: usize,
 }
-
-/// See [`Bounds::bytes`].
-const QUEUE_BYTES: usize = 64 * 1024 * 1024;
-/// See [`Bounds::batch_bytes`].
-const BATCH_BYTES: usize = 64 * 1024;
 
 impl Bounds {
     /// The bounds that the config sets.
     pub(super) fn new(limits: &Limits) -> Bounds {
         Bounds {
             events: limits.webhook_queue,
-            bytes: QUEUE_BYTES,
+            bytes: limits.webhook_queue_bytes,
             batch_events: limits.webhook_batch,
-            batch_bytes: BATCH_BYTES,
+            batch_bytes: limits.webhook_batch_bytes,
         }
     }
 }

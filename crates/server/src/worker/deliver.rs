@@ -77,29 +77,49 @@ impl Worker {
             // It has gone meanwhile.
             return self.ask(Command::Unsubscribe { key, place, user });
         };
-        if subscription.state == State::Leaving {
-            if let Some(connection) = self.seats.connection(slot) {
-                connection.subscriptions.remove(local);
+        match subscription.state {
+            State::Leaving => {
+                if let Some(connection) = self.seats.connection(slot) {
+                    connection.subscriptions.remove(local);
+                }
+                self.channels.release(local);
+                return self.ask(Command::Unsubscribe { key, place, user });
             }
-            self.channels.release(local);
-            return self.ask(Command::Unsubscribe { key, place, user });
+            State::Returning => {
+                // Its first coming is acknowledged and over at once.
+                self.say_all(slot, frames);
+                self.ask(Command::Unsubscribe { key, place, user });
+                return self.comes_back(place, local);
+            }
+            State::Pending | State::Live(_) => {}
         }
         subscription.user = user;
         subscription.state = State::Live(self.channels.join(local, slot));
         self.stats().subscriptions.add(1);
-        for frame in frames {
-            self.say(slot, frame.bytes().clone());
-        }
+        self.say_all(slot, frames);
     }
 
     fn refused(&mut self, key: &ChannelKey, place: Place, frame: &Frame) {
         let Some(local) = self.channels.find(key) else { return };
         let Some(connection) = self.seats.at(place) else { return };
-        let Some(subscription) = connection.subscriptions.remove(local) else { return };
-        self.channels.release(local);
-        if subscription.state == State::Pending {
+        let Some(subscription) = connection.subscriptions.get_mut(local) else { return };
+        let state = subscription.state;
+        if state != State::Leaving {
             self.stats().errors.add(1);
             self.say(place.slot, frame.bytes().clone());
+        }
+        if state == State::Returning {
+            return self.comes_back(place, local);
+        }
+        if let Some(connection) = self.seats.connection(place.slot) {
+            connection.subscriptions.remove(local);
+        }
+        self.channels.release(local);
+    }
+
+    fn say_all(&mut self, slot: u32, frames: &[Frame]) {
+        for frame in frames {
+            self.say(slot, frame.bytes().clone());
         }
     }
 
@@ -262,6 +282,10 @@ impl Worker {
                 State::Live(_) => self.left(local, place, subscription),
                 // When its home answers, nobody is here and the answer is an Unsubscribe.
                 State::Pending | State::Leaving => self.channels.release(local),
+                State::Returning => {
+                    self.returns.remove(&(slot, local));
+                    self.channels.release(local);
+                }
             }
         }
         if let Some(identity) = identity {

@@ -58,18 +58,13 @@ impl Worker {
         let Some(connection) = self.seats.connection(slot) else { return };
         let app = shared.apps.get(connection.app);
         let key = shared.keys.key(app.index, subscribe.channel.clone());
-        let held = self.channels.find(&key).and_then(|id| connection.subscriptions.get_mut(id));
-        match held {
-            None => {}
-            // It left and came back before its home had answered: it never left.
-            Some(subscription) if subscription.state == State::Leaving => {
-                return subscription.state = State::Pending;
-            }
-            Some(_) => {
-                let channel = &subscribe.channel;
-                let error = format!("this connection is already subscribed to {channel}");
-                return self.complain(slot, MessageError::new(error));
-            }
+        let local = self.channels.find(&key);
+        let held = local.and_then(|id| connection.subscriptions.get_mut(id));
+        let state = held.map(|subscription| subscription.state);
+        if state.is_some_and(|state| state != State::Leaving) {
+            let channel = &subscribe.channel;
+            let error = format!("this connection is already subscribed to {channel}");
+            return self.complain(slot, MessageError::new(error));
         }
         match authorize(&shared, connection, subscribe) {
             Err(refusal) => {
@@ -78,7 +73,10 @@ impl Worker {
                 let frame = Frame::subscription_error(&subscribe.channel, kind, error, status);
                 self.say(slot, frame.bytes().clone());
             }
-            Ok(member) => self.subscribe_to(slot, Admitted { key, member }),
+            Ok(member) => match local.filter(|_| state == Some(State::Leaving)) {
+                Some(local) => self.will_return(slot, local, member),
+                None => self.subscribe_to(slot, Admitted { key, member }),
+            },
         }
     }
 
@@ -86,19 +84,43 @@ impl Worker {
         let Some(connection) = self.seats.connection(slot) else { return };
         let key = self.shared.keys.key(connection.app, channel);
         let Some(local) = self.channels.find(&key) else { return };
-        match connection.subscriptions.get_mut(local) {
+        let Some(subscription) = connection.subscriptions.get_mut(local) else { return };
+        match subscription.state {
             // Its home has not answered: leave as soon as it has.
-            Some(subscription) if subscription.state == State::Pending => {
+            State::Pending => subscription.state = State::Leaving,
+            State::Leaving => {}
+            State::Returning => {
                 subscription.state = State::Leaving;
+                self.returns.remove(&(slot, local));
             }
-            Some(Subscription { state: State::Live(_), .. }) => {
+            State::Live(_) => {
                 let serial = connection.serial;
                 if let Some(subscription) = connection.subscriptions.remove(local) {
                     let place = self.seats.place(slot, serial);
                     self.left(local, place, subscription);
                 }
             }
-            _ => {}
+        }
+    }
+
+    /// The client left and came back before its home had answered to its first coming.
+    fn will_return(&mut self, slot: u32, local: LocalId, member: Option<Member>) {
+        let Some(connection) = self.seats.connection(slot) else { return };
+        if let Some(subscription) = connection.subscriptions.get_mut(local) {
+            subscription.state = State::Returning;
+            self.returns.insert((slot, local), member);
+        }
+    }
+
+    /// Its home has answered: whoever left and came back comes now.
+    pub(super) fn comes_back(&mut self, place: Place, local: LocalId) {
+        let Some(member) = self.returns.remove(&(place.slot, local)) else { return };
+        let Some(connection) = self.seats.at(place) else { return };
+        if let Some(subscription) = connection.subscriptions.get_mut(local) {
+            subscription.state = State::Pending;
+            let key = self.channels.key(local).clone();
+            let room = self.shared.room_for_channel(key.app());
+            self.ask(Command::Subscribe { key, place, member, room });
         }
     }
 

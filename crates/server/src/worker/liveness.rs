@@ -121,7 +121,13 @@ impl Worker {
     fn drain(&mut self) {
         let Some(began) = self.shared.drain_began() else { return };
         self.http.stopping.notify_waiters();
-        let left = self.shared.options.drain.saturating_sub(self.now.since(began));
+        // What was accepted before is still on its way to some of these connections.
+        let is_settled = self.now.since(began) >= SETTLING && self.shared.backlog.bytes() == 0;
+        let end = self.shared.options.drain.max(SETTLING);
+        if !is_settled && self.now.since(began) < end + GRACE {
+            return;
+        }
+        let left = end.saturating_sub(self.now.since(began));
         let ticks = (left.as_millis() / Life::TICK.as_millis()) as usize;
         let mut quota = self.seats.open().div_ceil(ticks + 1);
         let patience = Life::tick(self.now).saturating_sub(PATIENCE_TICKS);
@@ -154,6 +160,10 @@ impl Worker {
         (idle && all_gone) || over
     }
 }
+
+/// A draining server closes nobody before so long, and before nothing is on its way any more: by
+/// then every publish that was accepted has reached its subscribers.
+const SETTLING: Duration = Duration::from_millis(200);
 
 /// Beyond `drain_seconds`, calls that were accepted may take so long to be answered.
 const GRACE: Duration = Duration::from_secs(5);

@@ -17,7 +17,7 @@ mod readiness;
 mod relocate;
 mod signin;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -31,6 +31,7 @@ use mio::{Events, Interest, Registry, Token};
 use oyez_core::{AppRules, Command, Effect, Home, Millis, Rules, WorkerId};
 use oyez_protocol::encode::Frame;
 use oyez_protocol::limits::Limits;
+use oyez_protocol::user::Member;
 use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -42,7 +43,7 @@ use crate::shared::Shared;
 use crate::socket::connection::{Life, Seats};
 use crate::socket::outbox::Outbox;
 use crate::socket::rate::Allowance;
-use crate::socket::subscriptions::LocalChannels;
+use crate::socket::subscriptions::{LocalChannels, LocalId};
 use crate::stats::WorkerStats;
 use mail::{Letter, Mailbox};
 use readiness::Readiness;
@@ -72,6 +73,8 @@ pub(crate) struct Worker {
     letters: Vec<Letter>,
     /// Sockets that may hold more than was read of them.
     unread: VecDeque<u32>,
+    /// Who left a channel and came back before its home had answered, and as whom.
+    returns: HashMap<(u32, LocalId), Option<Member>>,
     /// A connection that shall move to another worker once it has been heard.
     moving: Option<relocate::Move>,
     /// Connections whose last words are due in this turn.
@@ -137,6 +140,7 @@ impl Worker {
             effects: Vec::new(),
             letters: Vec::new(),
             unread: VecDeque::new(),
+            returns: HashMap::new(),
             moving: None,
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
