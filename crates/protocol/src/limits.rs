@@ -111,7 +111,7 @@ limits! {
     /// Messages from one connection, averaged over a second, with a burst of ten seconds' worth.
     messages_per_second: "messages" = 1_000, min 1, beyond "close 4100";
     /// Channels that one connection may be subscribed to.
-    subscriptions: "channels" = 1_000, min 1, beyond "pusher:error 4302 for that subscription";
+    subscriptions: "channels" = 1_000, min 1, beyond "subscription_error 403";
     /// Encoded bytes that may wait for one slow connection.
     output_bytes: "bytes" = 1024 * 1024, min 16 * 1024, beyond "close 4100";
     /// Bytes on their way between workers; beyond it the server stops reading from publishers.

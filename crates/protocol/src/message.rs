@@ -63,12 +63,30 @@ pub struct MessageError {
     pub code: Option<CloseCode>,
     /// What was wrong and what to do.
     pub message: String,
+    /// The subscription that fails by it: the page's handler on that channel shall hear it.
+    pub subscription: Option<FailedSubscription>,
+}
+
+/// What `pusher:subscription_error` says beside its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedSubscription {
+    /// Which channel.
+    pub channel: ChannelName,
+    /// `type`.
+    pub kind: &'static str,
+    /// `status`.
+    pub status: u16,
 }
 
 impl MessageError {
     /// An error for which the protocol has no code.
     pub fn new(message: impl Into<String>) -> MessageError {
-        MessageError { code: None, message: message.into() }
+        MessageError { code: None, message: message.into(), subscription: None }
+    }
+
+    /// An error with its code.
+    pub fn with_code(code: CloseCode, message: impl Into<String>) -> MessageError {
+        MessageError { code: Some(code), ..MessageError::new(message) }
     }
 }
 
@@ -93,9 +111,9 @@ struct SubscribeData<'a> {
     #[serde(borrow)]
     channel: Option<Text<'a>>,
     #[serde(borrow)]
-    auth: Option<Text<'a>>,
+    auth: Option<&'a RawValue>,
     #[serde(borrow)]
-    channel_data: Option<Text<'a>>,
+    channel_data: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -124,26 +142,27 @@ impl<'a> ClientMessage<'a> {
             "pusher:pong" => Ok(ClientMessage::Pong),
             "pusher:subscribe" => {
                 let data: SubscribeData<'a> = data_of("pusher:subscribe", envelope.data)?;
-                Ok(ClientMessage::Subscribe(Subscribe {
-                    channel: channel(data.channel, limits)?,
-                    auth: data.auth.map(|t| t.0).filter(|auth| !auth.is_empty()),
-                    channel_data: data.channel_data.map(|t| t.0),
-                }))
+                let channel = channel(data.channel, limits)?;
+                let failed = |kind, status, error| MessageError {
+                    subscription: Some(FailedSubscription {
+                        channel: channel.clone(),
+                        kind,
+                        status,
+                    }),
+                    ..MessageError::new(error)
+                };
+                let auth = string("auth", data.auth).map_err(|e| failed("AuthError", 401, e))?;
+                let channel_data = string("channel_data", data.channel_data)
+                    .map_err(|e| failed("InvalidData", 400, e))?;
+                let auth = auth.filter(|auth| !auth.is_empty());
+                Ok(ClientMessage::Subscribe(Subscribe { channel, auth, channel_data }))
             }
             "pusher:unsubscribe" => {
                 let data: UnsubscribeData<'a> = data_of("pusher:unsubscribe", envelope.data)?;
                 Ok(ClientMessage::Unsubscribe(channel(data.channel, limits)?))
             }
-            "pusher:signin" => {
-                let data: SignInData<'a> = data_of("pusher:signin", envelope.data)?;
-                let needed = |key: &str| {
-                    MessageError::new(format!("pusher:signin needs `{key}` in its data, a string"))
-                };
-                Ok(ClientMessage::SignIn {
-                    auth: data.auth.ok_or_else(|| needed("auth"))?.0,
-                    user_data: data.user_data.ok_or_else(|| needed("user_data"))?.0,
-                })
-            }
+            "pusher:signin" => sign_in(envelope.data)
+                .map_err(|error| MessageError { code: Some(CloseCode::Unauthorized), ..error }),
             name if name.starts_with(CLIENT_PREFIX) => {
                 let length = name.chars().count();
                 if length > limits.event_name {
@@ -168,6 +187,25 @@ impl<'a> ClientMessage<'a> {
             }
             name => Err(MessageError::new(unknown_event(name))),
         }
+    }
+}
+
+fn sign_in(data: Option<&RawValue>) -> Result<ClientMessage<'_>, MessageError> {
+    let data: SignInData<'_> = data_of("pusher:signin", data)?;
+    let needed =
+        |key: &str| MessageError::new(format!("pusher:signin needs `{key}` in its data, a string"));
+    Ok(ClientMessage::SignIn {
+        auth: data.auth.ok_or_else(|| needed("auth"))?.0,
+        user_data: data.user_data.ok_or_else(|| needed("user_data"))?.0,
+    })
+}
+
+/// A field that must be a string when it is there; `null` is not.
+fn string<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, String> {
+    let Some(raw) = raw else { return Ok(None) };
+    match serde_json::from_str::<Text<'a>>(raw.get()) {
+        Ok(text) => Ok(Some(text.0)),
+        Err(_) => Err(format!("`{field}` of pusher:subscribe must be a string")),
     }
 }
 
@@ -232,7 +270,11 @@ mod tests {
             (r#"{"event":"pusher:subscribe","data":"LOBBY_7"}"#, "object"),
             (r#"{"event":"pusher:subscribe","data":{}}"#, "channel"),
             (r#"{"event":"pusher:subscribe","data":{"channel":[]}}"#, "string"),
-            (r#"{"event":"pusher:subscribe","data":{"channel":"a","auth":{}}}"#, "string"),
+            (r#"{"event":"pusher:subscribe","data":{"channel":"a","auth":{}}}"#, "`auth`"),
+            (
+                r#"{"event":"pusher:subscribe","data":{"channel":"a","channel_data":[]}}"#,
+                "`channel_data`",
+            ),
             (r#"{"event":"pusher:unsubscribe","data":7}"#, "object"),
             (r#"{"event":"pusher:signin","data":{"auth":"x"}}"#, "user_data"),
             (r#"{"event":"client-x","data":"y"}"#, "channel"),
@@ -243,6 +285,27 @@ mod tests {
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.message.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn p024_auth_of_a_wrong_type_fails_the_subscription_and_not_just_the_message() {
+        let error =
+            parse(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":7}}"#);
+        let failed = error.unwrap_err().subscription.expect("of that channel");
+        assert_eq!(
+            (failed.channel.as_str(), failed.kind, failed.status),
+            ("private-a", "AuthError", 401)
+        );
+    }
+
+    #[test]
+    fn p055_whatever_is_wrong_with_a_sign_in_has_its_code() {
+        for data in
+            ["null", "{}", "7", r#"{"auth":1,"user_data":"{}"}"#, r#"{"auth":"a","user_data":{}}"#]
+        {
+            let text = format!(r#"{{"event":"pusher:signin","data":{data}}}"#);
+            assert_eq!(parse(&text).unwrap_err().code, Some(CloseCode::Unauthorized), "{data}");
         }
     }
 

@@ -46,7 +46,7 @@ pub enum UserError {
         reason: String,
     },
     /// No id, or one that is neither a string nor a number, or an empty one.
-    #[error("{field} needs a {key} that is a non-empty string")]
+    #[error("{field} needs `{key}`, a non-empty string{}", if *key == "user_id" { " or a number" } else { "" })]
     NoId {
         /// `channel_data` or `user_data`.
         field: &'static str,

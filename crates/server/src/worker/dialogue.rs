@@ -6,9 +6,8 @@
 use oyez_core::{ChannelKey, Command, Place};
 use oyez_protocol::channel::{Access, ChannelName};
 use oyez_protocol::close::CloseCode;
-use oyez_protocol::encode::Frame;
-use oyez_protocol::message::{ClientMessage, MessageError, Subscribe};
-use oyez_protocol::user::{Member, UserError};
+use oyez_protocol::message::{ClientMessage, FailedSubscription, MessageError, Subscribe};
+use oyez_protocol::user::Member;
 
 use super::Worker;
 use super::relocate::Admitted;
@@ -28,12 +27,19 @@ impl Refusal {
         Refusal { kind: "AuthError", status: 401, error: error.to_string() }
     }
 
-    fn invalid(error: UserError) -> Refusal {
+    fn invalid(error: impl ToString) -> Refusal {
         Refusal { kind: "InvalidData", status: 400, error: error.to_string() }
     }
 
-    fn limit(error: String, status: u16) -> Refusal {
-        Refusal { kind: "LimitReached", status, error }
+    fn limit(error: String) -> Refusal {
+        Refusal { kind: "LimitReached", status: 403, error }
+    }
+
+    fn of(self, channel: &ChannelName) -> MessageError {
+        let Refusal { kind, status, error } = self;
+        let channel = channel.clone();
+        let subscription = Some(FailedSubscription { channel, kind, status });
+        MessageError { subscription, ..MessageError::new(error) }
     }
 }
 
@@ -67,12 +73,7 @@ impl Worker {
             return self.complain(slot, MessageError::new(error));
         }
         match authorize(&shared, connection, subscribe) {
-            Err(refusal) => {
-                self.stats().errors.add(1);
-                let Refusal { kind, status, error } = refusal;
-                let frame = Frame::subscription_error(&subscribe.channel, kind, error, status);
-                self.say(slot, frame.bytes().clone());
-            }
+            Err(refusal) => self.complain(slot, refusal.of(&subscribe.channel)),
             Ok(member) => match local.filter(|_| state == Some(State::Leaving)) {
                 Some(local) => self.will_return(slot, local, member),
                 None => self.subscribe_to(slot, Admitted { key, member }),
@@ -156,13 +157,13 @@ impl Worker {
         let user = user.clone();
         if connection.client_events.take(self.allowances.client_events, uptime).is_err() {
             let limit = self.limits().client_events_per_second;
-            return Err(MessageError {
-                code: Some(CloseCode::ClientEventRate),
-                message: format!(
+            return Err(MessageError::with_code(
+                CloseCode::ClientEventRate,
+                format!(
                     "the client event was dropped: at most {limit} per second are allowed \
                      (limits.client_events_per_second)"
                 ),
-            });
+            ));
         }
         let from = connection.socket_id;
         let (event, data) = (event.to_owned(), data.to_owned());
@@ -196,10 +197,9 @@ fn authorize(
     let app = shared.apps.get(connection.app);
     if connection.subscriptions.len() >= limits.subscriptions {
         let limit = limits.subscriptions;
-        return Err(Refusal::limit(
-            format!("a connection may have at most {limit} subscriptions (limits.subscriptions)"),
-            403,
-        ));
+        return Err(Refusal::limit(format!(
+            "a connection may have at most {limit} subscriptions (limits.subscriptions)"
+        )));
     }
     let access = subscribe.channel.kind().access;
     let check = || {
@@ -229,12 +229,9 @@ fn authorize(
             match (&subscribe.channel_data, &connection.identity) {
                 (Some(data), _) => Member::parse(data, limits).map(Some).map_err(Refusal::invalid),
                 (None, Some(identity)) => Ok(Some(identity.member.clone())),
-                (None, None) => Err(Refusal {
-                    kind: "InvalidData",
-                    status: 400,
-                    error: "a presence channel needs `channel_data` with a user_id, or a sign-in before"
-                        .into(),
-                }),
+                (None, None) => Err(Refusal::invalid(
+                    "a presence channel needs `channel_data` with a user_id, or a sign-in before",
+                )),
             }
         }
     }

@@ -171,8 +171,8 @@ fn admit(shared: &Shared, request: &Request<'_>) -> Result<Arc<App>, CloseCode> 
     if key.is_empty() || key.contains('/') {
         return Err(CloseCode::PathNotFound);
     }
-    check_protocol(request.query)?;
     let app = shared.apps.by_key(key).ok_or(CloseCode::UnknownApp)?;
+    check_protocol(request.query)?;
     let switches = app.options.switches;
     if !switches.enabled {
         return Err(CloseCode::AppDisabled);
@@ -198,16 +198,13 @@ fn admit(shared: &Shared, request: &Request<'_>) -> Result<Arc<App>, CloseCode> 
 /// `protocol` of the query must be 5, 6 or 7.
 fn check_protocol(query: Option<&str>) -> Result<(), CloseCode> {
     let parameters = query.unwrap_or_default().split('&');
-    let protocol =
-        parameters.filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == "protocol");
-    let (_, protocol) = protocol.ok_or(CloseCode::NoProtocol)?;
-    if protocol.is_empty() {
-        return Err(CloseCode::NoProtocol);
-    }
-    match protocol.parse::<i64>() {
-        Ok(5..=7) => Ok(()),
-        Ok(_) => Err(CloseCode::UnsupportedProtocol),
-        Err(_) => Err(CloseCode::BadProtocol),
+    let mut pairs = parameters.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let (_, protocol) = pairs.find(|(key, _)| *key == "protocol").ok_or(CloseCode::NoProtocol)?;
+    // As a float, so that every number is one, however large.
+    match protocol.parse::<f64>() {
+        Ok(5.0 | 6.0 | 7.0) => Ok(()),
+        Ok(number) if number.is_finite() => Err(CloseCode::UnsupportedProtocol),
+        _ => Err(CloseCode::BadProtocol),
     }
 }
 
@@ -223,7 +220,11 @@ mod tests {
             (Some("protocol=seven"), Some(CloseCode::BadProtocol)),
             (Some("protocol=8"), Some(CloseCode::UnsupportedProtocol)),
             (Some("protocol=-7"), Some(CloseCode::UnsupportedProtocol)),
-            (Some("protocol="), Some(CloseCode::NoProtocol)),
+            (Some("protocol=7.5"), Some(CloseCode::UnsupportedProtocol)),
+            (Some("protocol=99999999999999999999999"), Some(CloseCode::UnsupportedProtocol)),
+            (Some("protocol=nan"), Some(CloseCode::BadProtocol)),
+            (Some("protocol="), Some(CloseCode::BadProtocol)),
+            (Some("protocol"), Some(CloseCode::BadProtocol)),
             (Some("client=js"), Some(CloseCode::NoProtocol)),
             (None, Some(CloseCode::NoProtocol)),
         ] {

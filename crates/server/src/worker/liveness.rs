@@ -2,9 +2,10 @@
 //! Who is still there: pings for the silent, goodbyes for the dead, and for everybody when the
 //! server drains.
 //!
-//! No connection has a timer. Each tick looks at a slice of all slots, so that ten thousand idle
-//! connections cost a walk through a table once a second.
+//! No connection has a timer. Each tick looks at ten thousand slots or more: all of them, or a
+//! slice, so that a million idle connections cost a walk through a table once a second.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -20,19 +21,26 @@ use crate::socket::connection::{Connection, Life, Seat};
 pub(super) struct Sweep {
     /// The slot at which the next slice begins.
     next: usize,
-    /// Slices of the table.
-    slices: usize,
     ping_after: u32,
     pong_timeout: u32,
     arrival: u32,
+    /// How many connections there were when the server began to close them.
+    drained_from: Option<usize>,
 }
 
+/// So many slots are looked at in a tick, where a whole sweep takes fewer than [`SWEEP_TICKS`].
+const SLOTS: usize = 10_000;
+
 /// A whole sweep takes no longer than this.
-const SWEEP_TICKS: u32 = 10;
+const SWEEP_TICKS: usize = 10;
 
 /// Pings come up to one part in so many before `ping_after`, each connection at its own moment:
 /// a stampede of connections must not become a stampede of pings.
-const SPREAD: u32 = 10;
+const SPREAD: u32 = 20;
+
+/// Where `ping_after` is shorter than this many ticks, pings come on time: few connections live
+/// with such a setting.
+const SPREAD_FROM: u32 = 100;
 
 /// A draining server waits so long for sockets that are not open WebSockets.
 const PATIENCE_TICKS: u32 = 10;
@@ -47,26 +55,42 @@ enum Verdict {
 impl Sweep {
     pub(super) fn new(options: &Options) -> Sweep {
         let ticks = |time: Duration| (time.as_millis() / Life::TICK.as_millis()).max(1) as u32;
-        let (ping_after, pong_timeout) = (ticks(options.ping_after), ticks(options.pong_timeout));
-        let slices = (ping_after.min(pong_timeout) / 4).clamp(1, SWEEP_TICKS);
         Sweep {
             next: 0,
-            slices: slices as usize,
-            ping_after,
-            pong_timeout,
+            ping_after: ticks(options.ping_after),
+            pong_timeout: ticks(options.pong_timeout),
             arrival: ticks(Duration::from_secs(options.limits.request_seconds as u64)),
+            drained_from: None,
         }
     }
 
+    /// The next slice of so many slots.
+    fn slice(&mut self, slots: usize) -> Range<u32> {
+        let slice = slots.div_ceil(SWEEP_TICKS).max(SLOTS);
+        let from = if self.next >= slots { 0 } else { self.next };
+        self.next = (from + slice).min(slots);
+        from as u32..self.next as u32
+    }
+
+    /// Ticks are counted whole: only one more than was asked for is surely enough.
     fn judge(&self, connection: &Connection, tick: u32) -> Verdict {
         let life = connection.life;
         if life.pinged > 0 {
             let waited = tick.saturating_sub(life.pinged);
-            return if waited >= self.pong_timeout { Verdict::Dead } else { Verdict::Fine };
+            return if waited > self.pong_timeout { Verdict::Dead } else { Verdict::Fine };
         }
-        let early = connection.serial.wrapping_mul(0x9e37_79b9) % (self.ping_after / SPREAD + 1);
+        let spread = if self.ping_after < SPREAD_FROM { 1 } else { self.ping_after / SPREAD };
+        let early = connection.serial.wrapping_mul(0x9e37_79b9) % spread;
         let silent = tick.saturating_sub(life.heard);
-        if silent >= self.ping_after - early { Verdict::Ping } else { Verdict::Fine }
+        if silent > self.ping_after - early { Verdict::Ping } else { Verdict::Fine }
+    }
+
+    /// How many connections shall be open still when so much of the time for draining has gone.
+    fn remaining(&mut self, open: usize, gone: Duration, whole: Duration) -> usize {
+        let from = *self.drained_from.get_or_insert(open);
+        let gone = (gone.as_millis() / Life::TICK.as_millis()) as usize + 1;
+        let whole = (whole.as_millis() / Life::TICK.as_millis()).max(1) as usize;
+        from - (from * gone).div_ceil(whole).min(from)
     }
 }
 
@@ -85,12 +109,8 @@ impl Worker {
 
     /// Looks at the next slice of all slots.
     fn sweep(&mut self) {
-        let (slots, tick) = (self.seats.slots(), Life::tick(self.now));
-        let slice = slots.div_ceil(self.sweep.slices);
-        let from = if self.sweep.next >= slots { 0 } else { self.sweep.next };
-        let to = (from + slice).min(slots);
-        self.sweep.next = to;
-        for slot in from as u32..to as u32 {
+        let tick = Life::tick(self.now);
+        for slot in self.sweep.slice(self.seats.slots()) {
             if self.is_overdue(slot, tick, self.sweep.arrival) {
                 self.remove(slot);
                 continue;
@@ -121,15 +141,15 @@ impl Worker {
     fn drain(&mut self) {
         let Some(began) = self.shared.drain_began() else { return };
         self.http.stopping.notify_waiters();
+        let gone = self.now.since(began);
+        let whole = self.shared.options.drain;
         // What was accepted before is still on its way to some of these connections.
-        let is_settled = self.now.since(began) >= SETTLING && self.shared.backlog.bytes() == 0;
-        let end = self.shared.options.drain.max(SETTLING);
-        if !is_settled && self.now.since(began) < end + GRACE {
+        if gone < SETTLING || (self.shared.backlog.bytes() > 0 && gone < whole + SETTLING) {
             return;
         }
-        let left = end.saturating_sub(self.now.since(began));
-        let ticks = (left.as_millis() / Life::TICK.as_millis()) as usize;
-        let mut quota = self.seats.open().div_ceil(ticks + 1);
+        let open = self.seats.open();
+        let (gone, whole) = (gone - SETTLING, whole.saturating_sub(SETTLING));
+        let mut quota = open - self.sweep.remaining(open, gone, whole).min(open);
         let patience = Life::tick(self.now).saturating_sub(PATIENCE_TICKS);
         for slot in 0..self.seats.slots() as u32 {
             match self.seats.get_mut(slot) {
@@ -167,3 +187,35 @@ const SETTLING: Duration = Duration::from_millis(200);
 
 /// Beyond `drain_seconds`, calls that were accepted may take so long to be answered.
 const GRACE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drain_is_even_for_few_and_for_many_and_ends_with_nobody() {
+        let whole = Duration::from_secs(2);
+        for from in [0, 1, 4, 60, 10_000] {
+            let mut sweep = Sweep::new(&Options::default());
+            let mut open = from;
+            for tick in 0..20 {
+                let left = sweep.remaining(open, Life::TICK * tick, whole);
+                assert!(left <= open);
+                let share = from as f64 * (1.0 - f64::from(tick + 1) / 20.0);
+                assert!((left as f64 - share).abs() <= 1.0, "{from} at tick {tick}: {left}");
+                open = left;
+            }
+            assert_eq!(open, 0);
+        }
+    }
+
+    #[test]
+    fn a_sweep_sees_every_slot_within_a_second() {
+        let mut sweep = Sweep::new(&Options::default());
+        for slots in [0, 1, 10_000, 10_001, 1_000_000] {
+            let seen: usize = (0..SWEEP_TICKS).map(|_| sweep.slice(slots).len()).sum();
+            assert!(seen >= slots, "{seen} of {slots}");
+            sweep.next = 0;
+        }
+    }
+}

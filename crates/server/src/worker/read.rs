@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::encode::Frame;
-use oyez_protocol::message::{ClientMessage, MessageError};
+use oyez_protocol::message::{ClientMessage, FailedSubscription, MessageError};
 use oyez_protocol::websocket::{Close, Event, ProtocolError, frame};
 
 use super::Worker;
@@ -150,10 +150,18 @@ impl Worker {
         }
     }
 
-    /// Answers a bad message with `pusher:error`; the connection lives.
+    /// Answers a bad message with `pusher:error`, or with `pusher:subscription_error` where a
+    /// channel's handler shall hear it; the connection lives.
     pub(super) fn complain(&mut self, slot: u32, error: MessageError) {
         self.stats().errors.add(1);
-        self.say(slot, Frame::error(error.code, error.message).bytes().clone());
+        let MessageError { code, message, subscription } = error;
+        let frame = match subscription {
+            None => Frame::error(code, message),
+            Some(FailedSubscription { channel, kind, status }) => {
+                Frame::subscription_error(&channel, kind, message, status)
+            }
+        };
+        self.say(slot, frame.bytes().clone());
     }
 
     /// RFC 6455 5.5.1: a close frame is answered by one, with the code that came.

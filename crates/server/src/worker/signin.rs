@@ -15,7 +15,7 @@ impl Worker {
     pub(super) fn sign_in(&mut self, slot: u32, auth: &str, user_data: &str) {
         match self.check_sign_in(slot, auth, user_data) {
             Err(message) => {
-                self.complain(slot, MessageError { code: Some(CloseCode::Unauthorized), message });
+                self.complain(slot, MessageError::with_code(CloseCode::Unauthorized, message));
             }
             Ok(user) => {
                 let success = Frame::signin_success(user_data);
@@ -71,7 +71,7 @@ impl Worker {
             let message = format!(
                 "the watchlist has {watchlist_asked} ids, the first {limit} count (limits.watchlist)"
             );
-            self.complain(slot, MessageError { code: Some(CloseCode::ListTooLong), message });
+            self.complain(slot, MessageError::with_code(CloseCode::ListTooLong, message));
         }
         self.ask(Command::SignIn { key: me, place });
         for key in watched {
