@@ -33,13 +33,15 @@ enum Signer {
     Capitals,
     /// Nothing is signed.
     Nobody,
+    /// The secret, over the keys in the case in which they came.
+    AsSent,
 }
 
 pub(crate) fn run(data: &[u8]) {
-    use Signer::{Bare, Capitals, Decoded, Nobody, Other, Right, Stranger};
+    use Signer::{AsSent, Bare, Capitals, Decoded, Nobody, Other, Right, Stranger};
     let mut settings = Settings::new(data);
     let put_right = settings.byte();
-    let signer = settings.pick(&[Right, Decoded, Bare, Other, Stranger, Capitals, Nobody]);
+    let signer = settings.pick(&[Right, Decoded, Bare, Other, Stranger, Capitals, Nobody, AsSent]);
     let clock = settings.byte();
     let method = settings.pick(&["POST", "GET"]);
     let mut lines = settings.rest.splitn(3, |byte| *byte == b'\n');
@@ -70,9 +72,12 @@ pub(crate) fn run(data: &[u8]) {
         return;
     };
     let secret = Secret::new("secret");
-    let sign = |secret: &Secret, path: &str| {
-        secret.sign_text(&[to_sign(method, path, &unsigned).as_bytes()])
+    let unsigned_as_sent = as_sent(&query).expect("it was well encoded a moment ago");
+    let sign_with = |secret: &Secret, path: &str, parameters: &[(String, String)]| {
+        secret.sign_text(&[to_sign(method, path, parameters).as_bytes()])
     };
+    let sign = |secret: &Secret, path: &str| sign_with(secret, path, &unsigned);
+    let sign_as_sent = |path: &str| sign_with(&secret, path, &unsigned_as_sent);
     let signature = match signer {
         Right => Some(sign(&secret, path)),
         Capitals => Some(sign(&secret, path).to_uppercase()),
@@ -81,6 +86,7 @@ pub(crate) fn run(data: &[u8]) {
         Other => Some(sign(&secret, &format!("{path}/other"))),
         Stranger => Some(sign(&Secret::new("stranger"), path)),
         Nobody => None,
+        AsSent => Some(sign_as_sent(path)),
     };
     if let Some(signature) = &signature {
         query += &format!("&auth_signature={signature}");
@@ -95,7 +101,9 @@ pub(crate) fn run(data: &[u8]) {
     let checked = request.check(Credentials { key: KEY, secret: &secret }, NOW);
     let expected = is_in_order(&parameters) && {
         let claimed = value(&parameters, "auth_signature").unwrap_or_default();
-        readings(path, prefix).iter().any(|path| claimed == sign(&secret, path))
+        let is_signed =
+            |path: &String| claimed == sign(&secret, path) || claimed == sign_as_sent(path);
+        readings(path, prefix).iter().any(is_signed)
     };
     assert_eq!(checked.is_ok(), expected, "{checked:?}: {path:?} {query:?}");
     let body_checked = request.check_body(body);
@@ -129,22 +137,29 @@ fn value<'p>(parameters: &'p [(String, String)], key: &str) -> Option<&'p str> {
     parameters.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
 }
 
-/// Sorted by lower-cased key; of equal keys, as they came.
+/// Sorted by lower-cased key, which is in lower case; of equal keys, as they came.
 fn parameters(query: &str) -> Option<Vec<(String, String)>> {
+    let lower = |(key, value): (String, String)| (key.to_ascii_lowercase(), value);
+    Some(as_sent(query)?.into_iter().map(lower).collect())
+}
+
+/// The same with the keys in the case in which they came.
+fn as_sent(query: &str) -> Option<Vec<(String, String)>> {
     let mut parameters: Vec<(String, String)> = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let equals = pair.find('=');
         let key = decoded(&pair[..equals.unwrap_or(pair.len())], Plus::Space)?;
         let value = equals.map_or("", |at| &pair[at + 1..]);
-        let (key, value) = (key.to_ascii_lowercase(), decoded(value, Plus::Space)?);
-        let after = parameters.iter().filter(|(k, _)| *k <= key).count();
+        let value = decoded(value, Plus::Space)?;
+        let lower = key.to_ascii_lowercase();
+        let after = parameters.iter().filter(|(k, _)| k.to_ascii_lowercase() <= lower).count();
         parameters.insert(after, (key, value));
     }
     Some(parameters)
 }
 
 fn to_sign(method: &str, path: &str, parameters: &[(String, String)]) -> String {
-    let pairs = parameters.iter().filter(|(key, _)| key != "auth_signature");
+    let pairs = parameters.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("auth_signature"));
     let pairs: Vec<_> = pairs.map(|(key, value)| format!("{key}={value}")).collect();
     format!("{method}\n{path}\n{}", pairs.join("&"))
 }

@@ -13,7 +13,15 @@ const USUAL: usize = 6;
 /// space), sorted by key. Of two with one key the first counts; both are signed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query<'a> {
-    parameters: SmallVec<[(Cow<'a, str>, Cow<'a, str>); USUAL]>,
+    parameters: SmallVec<[Parameter<'a>; USUAL]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Parameter<'a> {
+    key: Cow<'a, str>,
+    value: Cow<'a, str>,
+    /// The key as it was sent, where that is not in lower case.
+    sent: Option<Cow<'a, str>>,
 }
 
 /// A key or a value is not UTF-8 once it is decoded.
@@ -27,9 +35,9 @@ impl<'a> Query<'a> {
         let mut query = Query::default();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            query.parameters.push((lower(decode(key)?), decode(value)?));
+            query.parameters.push(Parameter::new(decode(key)?, decode(value)?));
         }
-        query.parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
+        query.parameters.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(query)
     }
 
@@ -40,7 +48,17 @@ impl<'a> Query<'a> {
 
     /// All parameters, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parameters.iter().map(|(key, value)| (key.as_ref(), value.as_ref()))
+        self.parameters.iter().map(|p| (p.key.as_ref(), p.value.as_ref()))
+    }
+
+    /// All parameters in the same order, with each key in the case in which it was sent; `None`
+    /// when all were sent in lower case.
+    pub fn as_sent(&self) -> Option<impl Iterator<Item = (&str, &str)>> {
+        self.parameters.iter().any(|p| p.sent.is_some()).then(|| {
+            self.parameters
+                .iter()
+                .map(|p| (p.sent.as_ref().unwrap_or(&p.key).as_ref(), p.value.as_ref()))
+        })
     }
 }
 
@@ -53,11 +71,14 @@ fn decode(text: &str) -> Result<Cow<'_, str>, QueryError> {
     Ok(Cow::Owned(decoded.into_owned()))
 }
 
-fn lower(key: Cow<'_, str>) -> Cow<'_, str> {
-    if key.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Cow::Owned(key.to_ascii_lowercase());
+impl<'a> Parameter<'a> {
+    fn new(key: Cow<'a, str>, value: Cow<'a, str>) -> Parameter<'a> {
+        if key.bytes().any(|b| b.is_ascii_uppercase()) {
+            let lower = Cow::Owned(key.to_ascii_lowercase());
+            return Parameter { key: lower, value, sent: Some(key) };
+        }
+        Parameter { key, value, sent: None }
     }
-    key
 }
 
 #[cfg(test)]
@@ -69,6 +90,9 @@ mod tests {
         let query = Query::parse("&b=%2c%252C&A=x+y%20z&&c&d==&b=2").expect("well encoded");
         let all: Vec<_> = query.iter().collect();
         assert_eq!(all, [("a", "x y z"), ("b", ",%2C"), ("b", "2"), ("c", ""), ("d", "=")]);
+        let sent: Vec<_> = query.as_sent().expect("a key in upper case").collect();
+        assert_eq!(sent, [("A", "x y z"), ("b", ",%2C"), ("b", "2"), ("c", ""), ("d", "=")]);
+        assert!(Query::parse("b=B&a=A").expect("well encoded").as_sent().is_none());
         assert_eq!(query.get("b"), Some(",%2C"));
         assert_eq!(query.get("B"), None);
         assert_eq!(Query::parse("a=%ff"), Err(QueryError));

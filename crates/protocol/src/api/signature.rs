@@ -101,6 +101,13 @@ pub enum ClockDirection {
     Ahead,
 }
 
+/// In which case the keys of the query are signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    Lower,
+    AsSent,
+}
+
 impl ClockDirection {
     fn word(self) -> &'static str {
         match self {
@@ -122,11 +129,16 @@ impl SignedRequest<'_, '_> {
             return Err(SignatureError::Version);
         }
         let claimed = needed("auth_signature")?.as_bytes();
-        let signed = |path: &str| app.secret.verifies(&self.parts(path), claimed);
-        if signed(self.path) || self.other_readings().iter().any(|path| signed(path)) {
+        let others = self.other_readings();
+        let is_signed = |keys| {
+            let signed = |path: &str| app.secret.verifies(&self.parts(path, keys), claimed);
+            signed(self.path) || others.iter().any(|path| signed(path))
+        };
+        // Libraries sort by the lower-cased key; some then sign it as they send it.
+        if is_signed(Keys::Lower) || (self.query.as_sent().is_some() && is_signed(Keys::AsSent)) {
             return Ok(());
         }
-        let signed = self.parts(self.path).concat();
+        let signed = self.parts(self.path, Keys::Lower).concat();
         let signed = String::from_utf8_lossy(&signed).chars().take(SHOWN).collect();
         Err(SignatureError::Signature { signed })
     }
@@ -149,13 +161,19 @@ impl SignedRequest<'_, '_> {
     }
 
     /// The signed string, in pieces: `METHOD\nPATH\nk=v&k=v…`.
-    fn parts<'p>(&'p self, path: &'p str) -> SmallVec<[&'p [u8]; 24]> {
+    fn parts<'p>(&'p self, path: &'p str, keys: Keys) -> SmallVec<[&'p [u8]; 24]> {
         let mut parts: SmallVec<[&[u8]; 24]> = SmallVec::new();
         parts.extend([self.method.as_bytes(), b"\n", path.as_bytes()]);
         let mut before: &[u8] = b"\n";
-        for (key, value) in self.query.iter().filter(|(key, _)| *key != "auth_signature") {
-            parts.extend([before, key.as_bytes(), b"=", value.as_bytes()]);
-            before = b"&";
+        let mut add = |(key, value): (&'p str, &'p str)| {
+            if !key.eq_ignore_ascii_case("auth_signature") {
+                parts.extend([before, key.as_bytes(), b"=", value.as_bytes()]);
+                before = b"&";
+            }
+        };
+        match self.query.as_sent().filter(|_| keys == Keys::AsSent) {
+            Some(as_sent) => as_sent.for_each(&mut add),
+            None => self.query.iter().for_each(&mut add),
         }
         if before == b"\n" {
             parts.push(b"\n");

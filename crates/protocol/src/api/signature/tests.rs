@@ -145,6 +145,30 @@ fn p064_every_encoding_of_a_value_is_signed_as_the_value() {
 }
 
 #[test]
+fn p064_keys_are_signed_in_lower_case_or_as_they_were_sent() {
+    let (method, path) = ("GET", "/apps/3/channels");
+    let unsigned = |zeta: &str, alpha: &str| {
+        format!("{alpha}=a&auth_key={KEY}&auth_timestamp={TIME}&auth_version=1.0&info=X&{zeta}=z")
+    };
+    let sent = unsigned("Zeta", "ALPHA");
+    let outcome = |signed: &str| {
+        let string = format!("{method}\n{path}\n{signed}");
+        let signature = Secret::new(SECRET).sign_text(&[string.as_bytes()]);
+        let query = format!("{sent}&AUTH_Signature={signature}");
+        check(method, path, &query, b"", TIME)
+    };
+    assert_eq!(outcome(&unsigned("zeta", "alpha")), Ok(()));
+    assert_eq!(outcome(&sent), Ok(()));
+    // All in one way or all in the other, and sorted by lower-cased key in both.
+    let by_code = sent.split_once('&').map(|(alpha, rest)| format!("{rest}&{alpha}"));
+    for other in [unsigned("Zeta", "alpha"), sent.to_uppercase(), by_code.expect("two")] {
+        let error = outcome(&other).expect_err("signed otherwise");
+        let shown = format!("{method}\n{path}\n{}", unsigned("zeta", "alpha"));
+        assert_eq!(error, SignatureError::Signature { signed: shown });
+    }
+}
+
+#[test]
 fn p065_a_replaced_body_is_refused() {
     let body = br#"{"name":"bar","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#;
     let error = check("POST", "/apps/3/events", QUERY, body, TIME).expect_err("another body");
