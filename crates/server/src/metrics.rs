@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `/metrics`: everything that is counted, in the text format of Prometheus.
+//! `/metrics`: everything that is counted, in either text format of Prometheus.
 //!
 //! One table of all metrics, read when somebody asks; nothing is kept here. Labels come from
 //! bounded sets only: workers, apps and URLs of the config, statuses, outcomes.
@@ -17,8 +17,45 @@ use crate::shared::Shared;
 use crate::stats::{TURN_BUCKETS, Tally, WorkerStats};
 use crate::webhooks::LostReason;
 
+/// A text format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// The one that everything reads: version 0.0.4 of the text format of Prometheus.
+    Classic,
+    /// OpenMetrics 1.0.0, for those who ask for it.
+    OpenMetrics,
+}
+
 /// The page.
-pub(crate) fn text(shared: &Arc<Shared>) -> String {
+pub(crate) fn text(shared: &Arc<Shared>, format: Format) -> String {
+    match format {
+        Format::Classic => classic(&open_metrics(shared)),
+        Format::OpenMetrics => open_metrics(shared),
+    }
+}
+
+/// The classic form of an OpenMetrics page. Samples are the same in both; but a family of counters
+/// is named with the `_total` of its samples, and there is neither a unit nor an end.
+fn classic(page: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut help = "";
+    for line in page.lines() {
+        if let Some(text) = line.strip_prefix("# HELP ") {
+            // How its family is named is known from the next line.
+            help = text.split_once(' ').map_or("", |(_, text)| text);
+        } else if let Some(family) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = family.split_once(' ').unwrap_or((family, "untyped"));
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            out += &format!("# HELP {name}{suffix} {help}\n# TYPE {name}{suffix} {kind}\n");
+        } else if !line.starts_with("# UNIT ") && line != "# EOF" {
+            out += line;
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn open_metrics(shared: &Arc<Shared>) -> String {
     let mut registry = Registry::with_prefix("oyez");
     registry.register_collector(Box::new(Reading(Arc::clone(shared))));
     let mut page = String::new();
@@ -97,7 +134,7 @@ impl Reading {
             out.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
         for (worker, stats) in stats.iter().enumerate() {
             let counts: Vec<u64> = stats.turns.iter().map(Tally::get).collect();
-            let bounds = TURN_BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::MAX]);
+            let bounds = TURN_BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
             let (sum, count) = (seconds(stats.turn_micros.get()), counts.iter().sum());
             metric
@@ -220,4 +257,103 @@ fn counter(metric: &mut MetricEncoder<'_>, labels: &[(&str, String)], value: u64
 
 fn gauge(metric: &mut MetricEncoder<'_>, labels: &[(&str, String)], value: u64) -> fmt::Result {
     metric.encode_family(&labels)?.encode_gauge(&i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use hyper::StatusCode;
+    use oyez_protocol::limits::Limits;
+    use oyez_protocol::webhook::WebhookKind;
+
+    use super::*;
+    use crate::apps::Apps;
+    use crate::http::RouteKind;
+    use crate::options::{AppOptions, Options, WebhookOptions};
+    use crate::webhooks::Webhooks;
+
+    /// The page of a server on which every family has a sample.
+    fn page(format: Format) -> String {
+        let hook = WebhookOptions {
+            url: "http://127.0.0.1:9/a\"b".to_owned(),
+            events: vec![WebhookKind::ChannelOccupied],
+        };
+        let app = AppOptions { webhooks: vec![hook], ..AppOptions::new("1", "key", "secret") };
+        let options = Options { apps: vec![app], ..Options::default() };
+        let apps = Arc::new(Apps::new(options.apps.clone()).expect("one app"));
+        let webhooks = Webhooks::start(&apps, &Limits::default(), None).expect("no data folder");
+        let shared = Arc::new(Shared::new(options, apps, webhooks, 2));
+        shared.stats[1].opened.add(3);
+        shared.stats[0].turn(70);
+        shared.http_stats[0].publish(Ok(()));
+        shared.http_stats[0].request(RouteKind::Up, StatusCode::OK);
+        let text = text(&shared, format);
+        shared.webhooks.stop(std::time::Duration::ZERO);
+        text
+    }
+
+    /// Fails unless each sample belongs to the family whose `TYPE` line came last.
+    fn check(page: &str, counters_end_in: &str, comments: &[&str]) {
+        let (mut family, mut kind) = ("", "");
+        let mut samples: HashMap<&str, usize> = HashMap::new();
+        for line in page.lines() {
+            if let Some(comment) = line.strip_prefix("# ") {
+                let mut words = comment.splitn(3, ' ');
+                let mut word = || words.next().unwrap_or_default();
+                let (what, name, text) = (word(), word(), word());
+                assert!(comments.contains(&what), "{line}");
+                match what {
+                    "TYPE" => {
+                        assert_eq!(name, family, "{line}: HELP and TYPE go together");
+                        assert_eq!(kind, "", "{line}");
+                        kind = text;
+                        assert!(["counter", "gauge", "histogram"].contains(&kind), "{line}");
+                        assert!(samples.insert(name, 0).is_none(), "{line}: twice");
+                    }
+                    "HELP" => {
+                        assert!(text.len() > 5, "{line}");
+                        (family, kind) = (name, "");
+                    }
+                    _ => {}
+                }
+                continue;
+            }
+            let name = &line[..line.find(['{', ' ']).expect("a value")];
+            let suffix = name.strip_prefix(family).unwrap_or_else(|| panic!("{line}: {family}"));
+            match kind {
+                "counter" => assert_eq!(suffix, counters_end_in, "{line}"),
+                "gauge" => assert_eq!(suffix, "", "{line}"),
+                "histogram" => assert!(["_bucket", "_sum", "_count"].contains(&suffix), "{line}"),
+                _ => panic!("{line}: no TYPE"),
+            }
+            assert!(line.rsplit(' ').next().is_some_and(|v| v.parse::<f64>().is_ok()), "{line}");
+            *samples.get_mut(family).expect("it has a TYPE") += 1;
+        }
+        let without: Vec<_> = samples.iter().filter(|(_, count)| **count == 0).collect();
+        assert!(samples.len() > 20 && without.is_empty(), "{without:?}\n{page}");
+    }
+
+    #[test]
+    fn each_sample_of_the_classic_format_has_its_type() {
+        let page = page(Format::Classic);
+        check(&page, "", &["HELP", "TYPE"]);
+        assert!(page.contains("\n# TYPE oyez_connections_opened_total counter\n"), "{page}");
+        assert!(page.contains("\noyez_connections_opened_total{worker=\"1\"} 3\n"), "{page}");
+        assert!(page.contains("\n# TYPE oyez_turn_seconds histogram\n"), "{page}");
+        assert!(
+            page.contains("\noyez_turn_seconds_bucket{le=\"+Inf\",worker=\"0\"} 1\n"),
+            "{page}"
+        );
+        assert!(page.contains("url=\"http://127.0.0.1:9/a\\\"b\""), "{page}");
+    }
+
+    #[test]
+    fn each_sample_of_open_metrics_has_its_type() {
+        let page = page(Format::OpenMetrics);
+        let body = page.strip_suffix("# EOF\n").expect("it has an end");
+        check(body, "_total", &["HELP", "TYPE", "UNIT"]);
+        assert!(page.contains("\n# TYPE oyez_connections_opened counter\n"), "{page}");
+        assert!(page.contains("\n# UNIT oyez_turn_seconds seconds\n"), "{page}");
+    }
 }

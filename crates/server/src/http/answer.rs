@@ -11,11 +11,15 @@ use oyez_protocol::channel::ChannelName;
 use oyez_protocol::json::write_string;
 use oyez_protocol::user::UserId;
 
+use crate::metrics::Format;
+
 /// The answer to a request.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const CLASSIC_METRICS: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 
@@ -106,8 +110,12 @@ pub(super) fn up(status: StatusCode, text: &'static str) -> Answer {
 }
 
 /// `/metrics`.
-pub(super) fn metrics(text: String) -> Answer {
-    with_type(StatusCode::OK, OPEN_METRICS, Bytes::from(text))
+pub(super) fn metrics(text: String, format: Format) -> Answer {
+    let content_type = match format {
+        Format::Classic => CLASSIC_METRICS,
+        Format::OpenMetrics => OPEN_METRICS,
+    };
+    with_type(StatusCode::OK, content_type, Bytes::from(text))
 }
 
 /// `{"channels":{CH:{…},…}}`.

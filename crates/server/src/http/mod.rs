@@ -30,12 +30,15 @@ use tokio::sync::Notify;
 
 use crate::apps::Apps;
 use crate::door::Door;
+use crate::metrics::Format;
 
 pub(crate) use answer::Answer;
 pub(crate) use backend::Backend;
 pub(crate) use connection::serve;
 pub(crate) use rate::RateLimit;
 pub(crate) use stats::HttpStats;
+#[cfg(test)]
+pub(crate) use stats::RouteKind;
 
 /// What the HTTP connections of one worker share.
 pub(crate) struct HttpContext<B = Door> {
@@ -54,7 +57,7 @@ pub(crate) struct HttpContext<B = Door> {
     /// What is counted; only this worker writes to it.
     pub(crate) stats: Arc<HttpStats>,
     /// Makes the text of `/metrics`.
-    pub(crate) metrics: Box<dyn Fn() -> String>,
+    pub(crate) metrics: Box<dyn Fn(Format) -> String>,
     /// Makes the pages that are there beside the API.
     pub(crate) pages: Box<Pages>,
 }

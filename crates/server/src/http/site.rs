@@ -2,7 +2,7 @@
 //! [`answer`]: one request, answered: health, metrics and pages here, calls by [`api`].
 
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HOST, HeaderValue, UPGRADE};
+use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderValue, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
@@ -11,6 +11,7 @@ use super::body::RequestBody;
 use super::route::Route;
 use super::watch::Watch;
 use super::{Backend, HttpContext, api};
+use crate::metrics::Format;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const READING: &str = "GET, HEAD";
@@ -37,7 +38,10 @@ pub(super) async fn answer<B: Backend>(
             Ok(answer::up(StatusCode::SERVICE_UNAVAILABLE, "draining"))
         }
         Route::Up => Ok(answer::up(StatusCode::OK, "OK")),
-        Route::Metrics => Ok(answer::metrics((context.metrics)())),
+        Route::Metrics => {
+            let format = metrics_format(&head);
+            Ok(answer::metrics((context.metrics)(format), format))
+        }
         Route::Other => (context.pages)(head.uri.path(), host(&head)).ok_or_else(nothing_there),
     };
     let mut answer = match outcome {
@@ -59,6 +63,18 @@ fn nothing_there() -> Refusal {
 fn wants_websocket(head: &Parts) -> bool {
     let upgrade = head.headers.get(UPGRADE).filter(|_| head.method == Method::GET);
     upgrade.is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// OpenMetrics is for those who name it in `Accept`, at whatever quality: scrapers that can read it
+/// also name the other.
+fn metrics_format(head: &Parts) -> Format {
+    let named = head.headers.get_all(ACCEPT).iter().any(|accepted| {
+        accepted.as_bytes().split(|byte| *byte == b',').any(|range| {
+            let media_type = range.split(|byte| *byte == b';').next().unwrap_or_default();
+            media_type.trim_ascii().eq_ignore_ascii_case(b"application/openmetrics-text")
+        })
+    });
+    if named { Format::OpenMetrics } else { Format::Classic }
 }
 
 fn host(head: &Parts) -> Option<&str> {

@@ -109,12 +109,12 @@ pub(crate) struct HttpStats {
 
 impl HttpStats {
     /// Counts an answered request.
-    pub(super) fn request(&self, kind: RouteKind, status: StatusCode) {
+    pub(crate) fn request(&self, kind: RouteKind, status: StatusCode) {
         self.requests[kind as usize][StatusClass::of(status) as usize].add(1);
     }
 
     /// Counts a call that was to publish.
-    pub(super) fn publish(&self, result: Result<(), ErrorCode>) {
+    pub(crate) fn publish(&self, result: Result<(), ErrorCode>) {
         match result {
             Ok(()) => self.done.add(1),
             Err(code) => self.refused[code as usize].add(1),

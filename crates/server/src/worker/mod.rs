@@ -359,7 +359,7 @@ fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
         draining: Arc::clone(&shared.draining),
         stopping: Notify::new(),
         stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
-        metrics: Box::new(move || crate::metrics::text(&metrics)),
+        metrics: Box::new(move |format| crate::metrics::text(&metrics, format)),
         pages: pages(options),
     }
 }

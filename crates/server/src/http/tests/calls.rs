@@ -124,7 +124,7 @@ fn p009_the_api_answers_behind_its_prefix_however_it_was_signed() {
 }
 
 #[test]
-fn health_metrics_and_pages() {
+fn health_and_metrics() {
     with_usual(|server| async move {
         let reply = server.ask(request("GET", "/up", "")).await;
         assert_eq!((reply.status, reply.body.as_str()), (200, "OK"));
@@ -134,8 +134,39 @@ fn health_metrics_and_pages() {
         let head = client.head().await.expect("an answer");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("content-length: 2"), "{head}");
         let reply = client.reply().await;
-        assert_eq!((reply.status, reply.body.as_str()), (200, "# EOF\n"));
-        assert!(reply.head.contains("openmetrics-text"), "{reply:?}");
+        assert_eq!((reply.status, reply.body.as_str()), (200, "# Classic\n"));
+        let classic = "\r\ncontent-type: text/plain; version=0.0.4; charset=utf-8\r\n";
+        assert!(reply.head.contains(classic), "{reply:?}");
+    });
+}
+
+#[test]
+fn metrics_are_open_metrics_for_those_who_name_it() {
+    with_usual(|server| async move {
+        for (accept, format) in [
+            ("*/*", "Classic"),
+            ("text/plain;version=0.0.4", "Classic"),
+            ("text/html, application/openmetrics-textual", "Classic"),
+            ("application/openmetrics-text", "OpenMetrics"),
+            // As Prometheus sends it.
+            (
+                "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3",
+                "OpenMetrics",
+            ),
+            ("text/plain\r\nAccept: */*, Application/OpenMetrics-Text ;q=1", "OpenMetrics"),
+        ] {
+            let head = format!("GET /metrics HTTP/1.1\r\nHost: t\r\nAccept: {accept}\r\n\r\n");
+            let reply = server.ask(head).await;
+            assert_eq!(reply.body, format!("# {format}\n"), "{accept}");
+            let is_open = reply.head.contains("\r\ncontent-type: application/openmetrics-text;");
+            assert_eq!(is_open, format == "OpenMetrics", "{reply:?}");
+        }
+    });
+}
+
+#[test]
+fn pages_are_found_by_path_and_host() {
+    with_usual(|server| async move {
         let reply = server.ask(request("GET", "/?x=1", "")).await;
         assert_eq!((reply.status, reply.body.as_str()), (200, "the page for test"));
     });

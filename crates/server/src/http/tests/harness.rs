@@ -134,7 +134,7 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             draining: Arc::default(),
             stopping: Notify::new(),
             stats: Arc::default(),
-            metrics: Box::new(|| "# EOF\n".to_owned()),
+            metrics: Box::new(|format| format!("# {format:?}\n")),
             pages: Box::new(|path, host| {
                 let page = format!("the page for {}", host.unwrap_or("nobody"));
                 (path == "/").then(|| super::super::Answer::new(Bytes::from(page).into()))
