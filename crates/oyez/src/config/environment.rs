@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Environment`]: the settings that stand in `OYEZ_…` variables.
 //!
-//! A variable that is set to nothing counts as not set. A variable that no key has is not an
-//! error, because other programs set some under the same prefix (container platforms name them
-//! after a service called `oyez`); one that is nearly a key's is warned about.
+//! A variable that is set to nothing counts as not set. A variable that no key has is an error,
+//! like an unknown key of the file, but for those that Kubernetes sets in every container of a
+//! namespace that has services called `oyez` or `oyez-…`.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,11 @@ const PREFIX: &str = "OYEZ_";
 /// Variables that are not keys of the config.
 const OTHERS: &[&str] = &["OYEZ_URL", "OYEZ_LOG", "OYEZ_LOG_FORMAT"];
 
-/// How alike two names must be for one to be taken as a slip of the other, 0 to 1.
-const ALIKE: f64 = 0.8;
+/// The URL of a service `oyez`, and what somebody sets who looks for the key of the port.
+const PORT: &str = "OYEZ_PORT";
+
+/// What somebody sets who looks for `--config`; no setting has a like name.
+const FILE: &str = "OYEZ_CONFIG";
 
 /// The variables of a process that concern Oyez.
 #[derive(Clone, Default)]
@@ -67,12 +70,23 @@ impl Environment {
             }
             known.push(name);
         }
-        for name in self.0.keys().filter(|name| !known.contains(name)) {
-            let alike = |other: &&String| strsim::normalized_damerau_levenshtein(name, other);
-            let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
-            if let Some(nearest) = nearest.filter(|nearest| alike(nearest) >= ALIKE) {
-                let text = format!("it is ignored: did you mean {nearest}?");
-                warnings.push(Problem::new(Place::Variable(name.clone()), text));
+        for (name, value) in self.0.iter().filter(|(name, _)| !known.contains(name)) {
+            let say = |text: String| Problem::new(Place::Variable(name.clone()), text);
+            if of_kubernetes(name, value) {
+                continue;
+            }
+            if name == PORT {
+                let text = "it is ignored: the port stands in OYEZ_LISTEN, like 127.0.0.1:6001";
+                warnings.push(say(text.to_owned()));
+            } else if name == FILE {
+                problems
+                    .push(say("there is no such setting: name the file by --config".to_owned()));
+            } else {
+                let nearest = nearest(name, &known).map_or("", String::as_str);
+                problems.push(say(format!(
+                    "there is no such setting: did you mean {nearest}? \
+                     `oyez check-config --keys` shows all"
+                )));
             }
         }
     }
@@ -88,6 +102,20 @@ impl FromIterator<(String, String)> for Environment {
         let ours = |(name, value): &(String, String)| name.starts_with(PREFIX) && !value.is_empty();
         Environment(variables.into_iter().filter(ours).collect())
     }
+}
+
+/// Whether Kubernetes sets such a variable: `OYEZ_SERVICE_HOST`, `OYEZ_PORT_6001_TCP_ADDR`,
+/// `OYEZ_METRICS_PORT` with a URL.
+fn of_kubernetes(name: &str, value: &str) -> bool {
+    name.contains("_SERVICE_")
+        || name.contains("_PORT_")
+        || (name.ends_with("_PORT") && value.contains("://"))
+}
+
+/// The one most like that name.
+fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let alike = |other: &&String| strsim::normalized_damerau_levenshtein(name, other);
+    known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))
 }
 
 /// The variable of a key: `OYEZ_LISTEN`, `OYEZ_LIMITS_MESSAGE_BYTES`.

@@ -9,9 +9,10 @@ use oyez_server::options::{AppOptions, Options, WebhookOptions};
 use toml::de::DeTable;
 
 use super::given::Given;
-use super::key::{Places, Walk, unknown};
+use super::key::{Places, Walk};
 use super::problem::{Place, Problem, Source};
 use super::rule::{self, Replay};
+use super::unknown::unknown;
 use super::{keys, unsupported};
 
 /// Secrets shorter than this can be guessed.
@@ -104,7 +105,7 @@ fn apps(
                             pages with oyez.js; for plain pusher-js keep states, with \"latest-per-event\"";
                 warnings.push(Problem::new(places.of("replay"), text));
             }
-            unsupported::rule(walk, &rule, &places);
+            warnings.extend(unsupported::rule(&rule, &places));
         }
         options.apps.push(app);
     }

@@ -7,8 +7,8 @@
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::given::{Given, Read, kind};
-use super::keys;
 use super::problem::{Place, Problem, Source};
+use super::unknown::unknown;
 
 /// One setting of a `T`.
 pub(super) struct Key<T: 'static> {
@@ -163,37 +163,5 @@ impl<'a> Walk<'a> {
             }
         }
         blocks
-    }
-}
-
-/// What to say of a key that its section does not have: the nearest that exists, and where.
-pub(super) fn unknown(section: &str, name: &str) -> String {
-    if let Some(refusal) = super::unsupported::key(section, name) {
-        return refusal;
-    }
-    let rows = keys::reference();
-    let here = |row: &Row| row.section == section;
-    if let Some(row) = rows.iter().find(|row| row.key == name) {
-        return format!("`{name}` does not belong here: it goes {}", whereabouts(row.section));
-    }
-    let distance = |row: &Row| strsim::damerau_levenshtein(row.key, &name.to_lowercase());
-    let nearest = rows.iter().min_by_key(|row| (distance(row), !here(row)));
-    match nearest {
-        Some(row) if here(row) => format!("unknown key `{name}`: did you mean `{}`?", row.key),
-        Some(row) => {
-            format!(
-                "unknown key `{name}`: did you mean `{}`, {}?",
-                row.key,
-                whereabouts(row.section)
-            )
-        }
-        None => format!("unknown key `{name}`"),
-    }
-}
-
-fn whereabouts(section: &str) -> String {
-    match section {
-        "" => "at the top of the file, before the first [section]".to_owned(),
-        _ => format!("under {section}"),
     }
 }

@@ -74,7 +74,7 @@ pub(super) const SERVER: &[Key<Options>] = &[
     Key {
         name: "listen",
         need: Need::Optional,
-        doc: "IP address and port of everything that Oyez serves; port 0 takes a free one.",
+        doc: "IP address and port of everything that Oyez serves, \":6001\" for every address; port 0 takes a free one.",
         read: |o, v| put(&mut o.listen, v.address()),
         show: |o| quoted(&o.listen.to_string()),
     },

@@ -12,6 +12,7 @@ mod keys;
 mod problem;
 mod report;
 mod rule;
+mod unknown;
 mod unsupported;
 
 #[cfg(test)]

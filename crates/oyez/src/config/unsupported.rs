@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the contract of the config has and this version cannot do. It is read, checked and then
-//! refused: to accept a setting that does nothing would be a lie.
+//! What the contract of the config has and this version does not do.
+//!
+//! A file of the contract is always understood: rules for channels are read and checked, and what
+//! they ask for beyond this version is said loudly, rule by rule. Only what would be dangerous to
+//! leave out is refused.
 
-use super::key::{Places, Walk};
+use super::key::Places;
 use super::problem::Problem;
 use super::rule::{ChannelRule, Durable, Replay};
 
@@ -15,8 +18,9 @@ pub(super) fn key(section: &str, name: &str) -> Option<String> {
     })
 }
 
-/// Refuses what a rule asks for beyond this version.
-pub(super) fn rule(walk: &mut Walk<'_>, rule: &ChannelRule, places: &Places) {
+/// The warning about a rule that asks for more than this version does; `None` when it asks for
+/// nothing.
+pub(super) fn rule(rule: &ChannelRule, places: &Places) -> Option<Problem> {
     let memory = [
         ("replay", rule.replay != Replay::None),
         ("history", rule.history.is_some()),
@@ -24,16 +28,13 @@ pub(super) fn rule(walk: &mut Walk<'_>, rule: &ChannelRule, places: &Places) {
         ("truth", rule.truth.is_some()),
     ];
     let asked: Vec<_> =
-        memory.into_iter().filter(|(_, asked)| *asked).map(|(key, _)| key).collect();
-    for key in &asked {
+        memory.iter().filter(|(_, asked)| *asked).map(|(key, _)| format!("`{key}`")).collect();
+    (!asked.is_empty()).then(|| {
         let text = format!(
-            "`{key}` needs memory, which this version does not have yet: remove it \
-             (channels whose names begin with cache- keep their last event without a rule)"
+            "this version does not serve {} yet: channels that match {:?} behave as without this rule",
+            asked.join(", "),
+            rule.pattern
         );
-        walk.problems.push(Problem::new(places.of(key), text));
-    }
-    if asked.is_empty() {
-        let text = "a rule for channels needs memory, which this version does not have yet: remove the block";
-        walk.problems.push(Problem::new(places.of("match"), text));
-    }
+        Problem::new(places.of("match"), text)
+    })
 }
