@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `oyez serve`: from settings to a running server, and gently back on a signal.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 
 use oyez::config::{self, Config, Environment, Mode, Sources};
@@ -39,7 +38,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     match &config.mode {
         Mode::Development => {
             development::note_address(&config, address).map_err(Failure::impossible)?;
-            print::text(&welcome(&config, address, Secrets::of_stdout()))?;
+            print::text(&welcome(&config, address))?;
             tracing::info!(%address, version, "Oyez is listening, in development mode");
         }
         Mode::File(file) => {
@@ -75,38 +74,20 @@ fn drain_on_signal(handle: Handle) -> Result<(), Failure> {
 /// Bytes: the thread waits, logs a line and sets a flag.
 const SIGNAL_STACK: usize = 128 * 1024;
 
-/// Whether what is printed may hold the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Secrets {
-    /// A person reads it on a terminal.
-    Shown,
-    /// It may end in a log.
-    Hidden,
-}
-
-impl Secrets {
-    fn of_stdout() -> Secrets {
-        if std::io::stdout().is_terminal() { Secrets::Shown } else { Secrets::Hidden }
-    }
-}
-
-/// What a person needs next.
-fn welcome(config: &Config, address: SocketAddr, secrets: Secrets) -> String {
+/// What a person needs next, ready to paste: it holds the secret of an app that works on this
+/// machine only. It goes to standard output and never to the log.
+fn welcome(config: &Config, address: SocketAddr) -> String {
     let options = &config.options;
     let [app] = options.apps.as_slice() else { return String::new() };
     let folder = options.data_dir.as_deref().unwrap_or("".as_ref());
     let file = folder.join(development::APP_FILE).display().to_string();
-    let hidden = format!("(see {file})");
     let connection = Connection {
         host: &host_of(address),
         port: address.port(),
         prefix: &options.path,
         id: &app.id,
         key: &app.key,
-        secret: match secrets {
-            Secrets::Shown => app.secret.reveal(),
-            Secrets::Hidden => &hidden,
-        },
+        secret: app.secret.reveal(),
     };
     let indented = |snippet: Snippet| {
         let lines: Vec<_> =
@@ -116,7 +97,7 @@ fn welcome(config: &Config, address: SocketAddr, secrets: Secrets) -> String {
     format!(
         "\n  Oyez {} in development mode: for this machine only.\n\
          \n  Open      http://{}:{}/    to see channels and events, and to send some\n  \
-         App       {} with key {}; its secret is in {file}\n\
+         App       {} with key {}; kept in {file}\n\
          \n  In a page ({}):\n\n{}\n\
          \n  In a Node backend ({}):\n\n{}\n\
          \n  Or from another terminal:\n\n    oyez trigger my-channel my-event '{{\"message\": \"hello\"}}'\n\
@@ -139,30 +120,20 @@ mod tests {
 
     use super::*;
 
-    fn text(secrets: Secrets) -> String {
+    #[test]
+    fn the_welcome_has_what_a_person_pastes() {
         let data = Some("some-folder".to_owned());
         let mut config = config::load(&Sources { data, ..Sources::default() }).expect("settings");
         config.options.apps = vec![AppOptions::new("12345", "the-key", "the-secret")];
-        welcome(&config, SocketAddr::from(([127, 0, 0, 1], 7001)), secrets)
-    }
-
-    #[test]
-    fn the_welcome_has_what_a_person_pastes() {
-        let text = text(Secrets::Shown);
+        let text = welcome(&config, SocketAddr::from(([127, 0, 0, 1], 7001)));
         for part in [
             "http://127.0.0.1:7001/ ",
             "const key = \"the-key\"",
             "wsPort: 7001,",
             "secret: \"the-secret\"",
+            "some-folder/dev-app.toml",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
-    }
-
-    #[test]
-    fn a_log_never_gets_the_secret() {
-        let text = text(Secrets::Hidden);
-        assert!(!text.contains("the-secret"), "{text}");
-        assert!(text.contains("secret: \"(see some-folder/dev-app.toml)\""), "{text}");
     }
 }
