@@ -33,6 +33,9 @@ test('check-config: a good file passes, a wrong one is refused with the place an
     [`[[apps]]\nid = "1"\nkey = "k"\n`, /secret/],
     [`${APP}${APP}`, /already/],
     [`[limits]\nmessage_bytes = 1\n${APP}`, /message_bytes[\s\S]*1024/],
+    [`[limit]\nmessage_bytes = 4096\n${APP}`, /`limit`[\s\S]*`limits`/],
+    ['[[app]]\nid = "1"\n', /`app`[\s\S]*`apps`/],
+    [`${APP}[[apps.webhook]]\nurl = "http://127.0.0.1:1/"\n`, /`webhook`[\s\S]*`webhooks`/],
     [`webhook_delay = "soon"\n${APP}`, /webhook_delay/],
     [`${APP}[[apps.webhooks]]\nurl = "http://127.0.0.1:1/"\nevents = ["member_add"]\n`, /member_add[\s\S]*member_added/],
     ['this is not toml', /line 1|1:/],
@@ -43,6 +46,17 @@ test('check-config: a good file passes, a wrong one is refused with the place an
     assert.doesNotMatch(bad.log, /panicked/);
   }
   assert.notEqual((await done(['check-config', '--config', '/no/such/file.toml'])).code, 0);
+});
+
+test('a rule that is not served yet is accepted, and said at the check and in the log', async (t) => {
+  const rules = [{ match: 'LOBBY_*', replay: 'latest', durable: true }, { match: '*', replay: 'none' }];
+  const server = await serverFor(t, { app: { channels: rules } });
+  const told = (text) => text.match(/behave as without this rule/g)?.length;
+  assert.equal(told(server.log), 1, server.log);
+  assert.match(server.log, /"level":"warn"[^\n]*LOBBY_\*/);
+  const checked = await done(['--config', server.config, 'check-config']);
+  assert.equal(checked.code, 0, checked.log);
+  assert.equal(told(checked.log), 1, checked.log);
 });
 
 test('new-app prints a block that check-config accepts, with fresh credentials each time', async () => {
@@ -86,6 +100,16 @@ test('OYEZ_… variables stand in for scalar keys', async (t) => {
   assert.equal(JSON.parse(socket.hello.data).activity_timeout, 77);
 });
 
+test('an unknown OYEZ_… variable is refused with the nearest name, but for those of Kubernetes', async () => {
+  const checked = (env) => done(['check-config', '--config', configured(APP)], { env });
+  const slip = await checked({ OYEZ_WORKRS: '2' });
+  assert.equal(slip.code, 2);
+  assert.match(slip.log, /OYEZ_WORKRS[\s\S]*OYEZ_WORKERS/);
+  const service = { OYEZ_PORT: 'tcp://10.0.0.1:6001', OYEZ_PORT_6001_TCP_ADDR: '10.0.0.1', OYEZ_SERVICE_HOST: '10.0.0.1' };
+  const injected = await checked(service);
+  assert.equal(injected.code, 0, injected.log);
+});
+
 test('--help teaches, unknown commands fail', async () => {
   const help = await done(['--help']);
   assert.equal(help.code, 0);
@@ -108,6 +132,9 @@ test('development mode makes credentials once, prints what to do next, and is ne
   const [first, second] = [await start(), await start()];
   assert.match(first, new RegExp(`http://127\\.0\\.0\\.1:${port}`));
   assert.match(first, /new Pusher\(/);
+  const kept = fs.readFileSync(path.join(folder, 'data', 'dev-app.toml'), 'utf8');
+  const secret = /secret = "(\w+)"/.exec(kept)[1];
+  assert.ok(first.includes(`secret: "${secret}"`), 'the snippet is ready to paste, also from a pipe');
   const key = (log) => /key = "(\w+)"/.exec(log)[1];
   assert.equal(key(first), key(second));
   const open = await done(['--listen', `0.0.0.0:${port}`, '--data', path.join(folder, 'data')], { cwd: folder });

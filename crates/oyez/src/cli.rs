@@ -6,7 +6,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 const TOP_HELP: &str = "\
 Start here:
@@ -87,12 +88,56 @@ Examples:
 
 /// A Pusher Channels server. Without a command it starts: see `oyez serve --help`.
 #[derive(Debug, Parser)]
-#[command(name = "oyez", version, after_help = TOP_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "oyez", version, after_help = TOP_HELP)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    command: Option<Command>,
     #[command(flatten)]
-    pub(crate) serve: ServeArgs,
+    serve: ServeArgs,
+}
+
+impl Cli {
+    /// What is asked: the command, with the flags that stand before it; `serve` without one.
+    pub(crate) fn asked(self) -> Result<Command, clap::Error> {
+        let Some(mut command) = self.command else { return Ok(Command::Serve(self.serve)) };
+        let ServeArgs { config, listen, data } = self.serve;
+        let (config_slot, listen_slot, data_slot) = match &mut command {
+            Command::Serve(args) => {
+                (Some(&mut args.config), Some(&mut args.listen), Some(&mut args.data))
+            }
+            Command::CheckConfig(args) => (Some(&mut args.config), None, None),
+            Command::NewApp(_) => (None, None, None),
+            Command::Trigger(TriggerArgs { client, .. })
+            | Command::Tail(TailArgs { client, .. })
+            | Command::Channels(ChannelsArgs { client, .. }) => {
+                (Some(&mut client.config), None, Some(&mut client.data))
+            }
+        };
+        hand_on("--config", config, config_slot)?;
+        hand_on("--listen", listen, listen_slot)?;
+        hand_on("--data", data, data_slot)?;
+        Ok(command)
+    }
+}
+
+/// Gives a flag that stands before the command to the command.
+fn hand_on<T>(
+    flag: &str,
+    given: Option<T>,
+    slot: Option<&mut Option<T>>,
+) -> Result<(), clap::Error> {
+    let wrong = |text: &str| {
+        Err(Cli::command().error(ErrorKind::ArgumentConflict, format!("{flag} {text}")))
+    };
+    match (given, slot) {
+        (None, _) => Ok(()),
+        (Some(_), None) => wrong("is no flag of that command"),
+        (Some(_), Some(Some(_))) => wrong("is given twice, before and after the command"),
+        (given, Some(slot)) => {
+            *slot = given;
+            Ok(())
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -202,8 +247,6 @@ pub(crate) struct ChannelsArgs {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -218,15 +261,35 @@ mod tests {
     #[test]
     fn serve_is_what_happens_without_a_command() {
         let flags = "--config a.toml --listen 127.0.0.1:1 --data d";
-        let bare = parse(&format!("oyez {flags}")).expect("flags");
-        assert!(bare.command.is_none());
-        let Some(Command::Serve(named)) =
-            parse(&format!("oyez serve {flags}")).expect("flags").command
-        else {
-            panic!("serve");
-        };
-        assert_eq!(format!("{:?}", bare.serve), format!("{named:?}"));
-        assert!(parse("oyez --listen 127.0.0.1:1 channels").is_err());
+        let [bare, after, before] =
+            ["oyez FLAGS", "oyez serve FLAGS", "oyez FLAGS serve"].map(|line| {
+                let asked = parse(&line.replace("FLAGS", flags)).and_then(Cli::asked);
+                format!("{:?}", asked.expect("flags"))
+            });
+        assert!(bare.starts_with("Serve(") && bare.contains("a.toml"), "{bare}");
+        assert_eq!((&after, &before), (&bare, &bare));
+    }
+
+    #[test]
+    fn a_flag_may_stand_before_the_command_that_has_it() {
+        for command in ["check-config", "channels", "trigger a b c", "tail a"] {
+            let [before, after] = [
+                format!("oyez --config a.toml {command}"),
+                format!("oyez {command} --config a.toml"),
+            ]
+            .map(|line| format!("{:?}", parse(&line).and_then(Cli::asked).expect("a command")));
+            assert!(before == after && before.contains("a.toml"), "{before}");
+        }
+        assert!(parse("oyez --data d channels").and_then(Cli::asked).is_ok());
+        for (line, expected) in [
+            ("oyez --listen 127.0.0.1:1 channels", "--listen is no flag of that command"),
+            ("oyez --data d check-config", "--data is no flag of that command"),
+            ("oyez --config a.toml new-app", "--config is no flag of that command"),
+            ("oyez --config a channels --config b", "--config is given twice"),
+        ] {
+            let error = parse(line).and_then(Cli::asked).expect_err(line);
+            assert!(error.exit_code() == 2 && error.to_string().contains(expected), "{error}");
+        }
     }
 
     #[test]

@@ -16,8 +16,8 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+    let command = Cli::parse().asked().unwrap_or_else(|error| error.exit());
+    let done = match command {
         Command::Serve(args) => serve::run(&args),
         Command::CheckConfig(args) => commands::check_config::run(&args),
         Command::NewApp(args) => commands::new_app::run(&args),

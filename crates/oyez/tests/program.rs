@@ -131,7 +131,9 @@ fn development_mode_works_from_nothing_with_every_command() {
     let (code, printed, log) = server.stop();
     assert_eq!(code, Some(0), "{log}");
     assert!(printed.contains("new Pusher(") && printed.contains("dev-app.toml"), "{printed}");
-    assert!(!printed.contains(secret) && !log.contains(secret), "no log holds the secret");
+    let pasted = format!("secret: \"{secret}\"");
+    assert!(printed.contains(&pasted), "a pipe gets what a terminal gets: {printed}");
+    assert!(!log.contains(secret), "no log holds the secret");
 }
 
 #[test]
@@ -199,6 +201,38 @@ fn exit_codes_tell_a_wrong_question_from_an_impossible_one() {
         assert!(error.contains(expected) && !error.contains("hunter2"), "{arguments:?}: {error}");
     }
     assert!(!folder.join("oyez-data").exists(), "no wrong question makes a data folder");
+}
+
+#[test]
+fn a_rule_that_is_not_served_yet_is_told_at_the_check_and_in_the_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let app = run(folder, &["new-app"]);
+    let rules = "[[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"latest\"\ndurable = true\n\
+                 [[apps.channels]]\nmatch = \"*\"\nreplay = \"none\"\n";
+    let config = format!("listen = \"localhost:0\"\npath = \"rt/\"\n{}{rules}", text(&app.stdout));
+    fs::write(folder.join("a.toml"), config).expect("written");
+    let told = |text: &str| text.matches("behave as without this rule").count();
+    let checked = run(folder, &["--config", "a.toml", "check-config"]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    assert_eq!(told(text(&checked.stderr)), 1, "{}", text(&checked.stderr));
+    assert!(text(&checked.stderr).contains("warning: a.toml:9: this version does not serve"));
+    let (code, _, log) = Server::start(folder, &["serve", "--config", "a.toml"]).stop();
+    assert_eq!((code, told(&log)), (Some(0), 1), "{log}");
+    let line = log.lines().find(|line| told(line) == 1).expect("a line");
+    let line: Value = serde_json::from_str(line).expect("JSON");
+    assert_eq!((&line["level"], &line["place"]), (&"warn".into(), &"a.toml:9".into()));
+}
+
+#[test]
+fn an_unknown_variable_stops_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [&["--listen", "127.0.0.1:0"][..], &["check-config"]] {
+        let mut command = oyez(folder.path(), arguments);
+        let output = command.env("OYEZ_WORKRS", "2").output().expect("the program runs");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("did you mean OYEZ_WORKERS?"), "{arguments:?}");
+    }
 }
 
 #[test]
