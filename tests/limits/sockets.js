@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // One case per limit of a WebSocket connection: its key, a small value, and what happens beyond it.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import * as frames from '../support/frames.js';
 import { eventually } from '../support/inbox.js';
 import { fresh, member } from '../support/names.js';
@@ -22,6 +23,17 @@ export const SOCKET_LIMITS = {
     assert.ok(message.length > 0, key);
     assert.equal((await third.closed()).code, 4100);
     await first.alive();
+  } },
+
+  handshakes: { value: 16, async check(server) {
+    const silent = Array.from({ length: 60 }, () => net.connect(server.port, '127.0.0.1'));
+    let closed = 0;
+    for (const socket of silent) socket.on('error', () => {}).on('close', () => closed++);
+    // Each worker has its share of the limit.
+    await eventually(() => closed >= 60 - 2 * 16, 'those beyond the limit are closed');
+    assert.ok(closed <= 60 - 16, `${closed} of 60 were closed`);
+    for (const socket of silent) socket.destroy();
+    await eventually(async () => (await server.connect().catch(() => undefined))?.alive().then(() => true), 'a place for another one');
   } },
 
   message_bytes: { value: 2_000, async check(server) {

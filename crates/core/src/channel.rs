@@ -89,7 +89,7 @@ impl Channel {
         self.audience.total == 0
             && self.occupancy.is_absent()
             && self.presence.as_ref().is_none_or(|p| p.is_empty())
-            && self.memory.as_ref().is_none_or(|m| m.idle_at() <= now)
+            && self.memory.as_ref().is_none_or(|m| m.is_idle(now))
     }
 }
 

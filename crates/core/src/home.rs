@@ -25,7 +25,7 @@ use crate::channel::Channel;
 use crate::command::{Command, Room};
 use crate::effect::{Answer, Effect, Item, UserPresence};
 use crate::key::{ChannelKey, KeyMap};
-use crate::memory::{CACHE_AGE, Memory, Name, random_name};
+use crate::memory::{Blank, CACHE_AGE, Memory, Name, random_name};
 use crate::occupancy::News;
 use crate::place::Place;
 use crate::time::Millis;
@@ -180,13 +180,19 @@ impl Home {
 
     /// The channel, made if there was none; a cache channel remembers from its first moment.
     fn open(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) -> &mut Channel {
+        let blank = match self.app(key).webhooks.contains(&WebhookKind::CacheMiss) {
+            true => Blank::Told,
+            false => Blank::Nothing,
+        };
         let (rng, timers) = (&mut self.rng, &mut self.timers);
         self.channels.entry(key.clone()).or_insert_with(|| {
             effects.push(Effect::Opened(key.app()));
             let mut channel = Channel::new(key.name().kind());
             if channel.kind.cache {
-                let memory = Memory::new(rng, now);
-                timers.set(now + CACHE_AGE, Due::Memory(key.clone(), memory.epoch()));
+                let memory = Memory::new(rng, blank, now);
+                if blank == Blank::Told {
+                    timers.set(now + CACHE_AGE, Due::Memory(key.clone(), memory.epoch()));
+                }
                 channel.memory = Some(Box::new(memory));
             }
             channel

@@ -18,6 +18,15 @@ pub(crate) const CACHE_AGE: Duration = Duration::from_secs(30 * 60);
 /// Names a numbering (epoch) or an authority (term).
 pub(crate) type Name = [u8; 8];
 
+/// What a memory is worth to which nothing was published yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blank {
+    /// Nothing: it goes with its channel, or strangers could fill the server with it.
+    Nothing,
+    /// Its webhook was told that the cache was missed, and shall not be told again.
+    Told,
+}
+
 /// A log of which the newest event is kept.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -27,6 +36,7 @@ pub(crate) struct Memory {
     /// Whether the webhook of this empty period has been sent.
     miss_told: bool,
     touched: Millis,
+    blank: Blank,
 }
 
 #[derive(Debug)]
@@ -56,8 +66,15 @@ fn text(name: &Name) -> &str {
 }
 
 impl Memory {
-    pub(crate) fn new(rng: &mut StdRng, now: Millis) -> Memory {
-        Memory { epoch: random_name(rng), offset: 0, latest: None, miss_told: false, touched: now }
+    pub(crate) fn new(rng: &mut StdRng, blank: Blank, now: Millis) -> Memory {
+        Memory {
+            epoch: random_name(rng),
+            offset: 0,
+            latest: None,
+            miss_told: false,
+            touched: now,
+            blank,
+        }
     }
 
     /// Names its numbering.
@@ -111,6 +128,16 @@ impl Memory {
     /// When this memory, if nobody touches it again, can be let go.
     pub(crate) fn idle_at(&self) -> Millis {
         self.touched + CACHE_AGE
+    }
+
+    /// Whether it can be let go.
+    pub(crate) fn is_idle(&self, now: Millis) -> bool {
+        (self.offset == 0 && self.blank == Blank::Nothing) || self.idle_at() <= now
+    }
+
+    /// Whether its first event has come just now, and nobody looks after its age yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.offset == 1 && self.blank == Blank::Nothing
     }
 
     fn trim(&mut self, now: Millis) {

@@ -106,6 +106,8 @@ limits! {
     max_connections: "connections" = 1_000_000, min 1, beyond "close 4100";
     /// HTTP connections of the whole server that are open at once.
     http_connections: "connections" = 10_000, min 1, beyond "the connection is closed";
+    /// Sockets of the whole server that have not said yet what they want.
+    handshakes: "connections" = 10_000, min 16, beyond "the connection is closed";
     /// A WebSocket message from a client, after joining its fragments.
     message_bytes: "bytes" = 64 * 1024, min 1024, beyond "close 1009";
     /// Messages from one connection, averaged over a second, with a burst of ten seconds' worth.
@@ -114,7 +116,8 @@ limits! {
     subscriptions: "channels" = 1_000, min 1, beyond "subscription_error 403";
     /// Encoded bytes that may wait for one slow connection.
     output_bytes: "bytes" = 1024 * 1024, min 16 * 1024, beyond "close 4100";
-    /// Bytes on their way between workers; beyond it the server stops reading from publishers.
+    /// Bytes on their way between workers, beyond which the server stops reading from publishers;
+    /// also those of webhook events on their way to their queues.
     backlog_bytes: "bytes" = 64 * 1024 * 1024, min 1024 * 1024, beyond "publishers wait";
     /// Length of a channel's name.
     channel_name: "characters" = 164, min 1, beyond "400, or pusher:error";

@@ -20,7 +20,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::apps::App;
 use crate::shared::Shared;
-use crate::worker::mail::{Letter, Post};
+use crate::worker::mail::{Ended, Letter, Post};
 
 /// The way from one worker's HTTP tasks to all homes.
 #[derive(Clone)]
@@ -85,19 +85,22 @@ impl Door {
         while shared.is_backlogged() {
             self.0.waiting.set(self.0.waiting.get() + 1);
             self.0.room.notified().await;
+            if shared.draining.load(Ordering::Acquire) {
+                return Err(Unavailable::Draining);
+            }
         }
         if !publications.iter().any(awaits_home) {
             for publication in publications {
-                self.post_publication(app, publication, room, None);
+                self.post_publication(app, publication, room, None).map_err(unavailable)?;
             }
             return Ok(Vec::new());
         }
         let mut publications = publications.into_iter();
         let answers = self.call(publications.len(), |ticket| {
             let publication = publications.next().expect("one for each part");
-            self.post_publication(app, publication, room, Some(ticket));
+            self.post_publication(app, publication, room, Some(ticket))
         });
-        let answers = answers.await;
+        let answers = answers.await.map_err(unavailable)?;
         if answers.contains(&Answer::NoRoom) {
             return Err(Unavailable::Channels);
         }
@@ -125,9 +128,9 @@ impl Door {
         let answers = self.call(self.0.post.workers(), |ticket| {
             let (app, prefix) = (app.index, prefix.clone());
             let command = Command::List { app, prefix, wanted, ticket };
-            self.0.post.send(WorkerId(ticket.part as u16), Letter::Command(command));
+            self.0.post.send(WorkerId(ticket.part as u16), Letter::Command(command))
         });
-        let lists = answers.await.into_iter().map(|answer| match answer {
+        let lists = answers.await.unwrap_or_default().into_iter().map(|answer| match answer {
             Answer::Channels(channels) => channels,
             _ => Vec::new(),
         });
@@ -182,12 +185,12 @@ impl Door {
         publication: Publication,
         room: Room,
         ticket: Option<Ticket>,
-    ) {
+    ) -> Result<(), Ended> {
         let Publication { channel, event, data, exclude, wanted } = publication;
         let key = self.key(app, channel);
         let home = key.home(self.0.post.workers());
         let command = Command::Publish { key, event, data, exclude, wanted, room, ticket };
-        self.0.post.send(home, Letter::Command(command));
+        self.0.post.send(home, Letter::Command(command))
     }
 
     /// One question to one home.
@@ -200,21 +203,36 @@ impl Door {
         let mut once = Some((key, command));
         let answers = self.call(1, |ticket| {
             let (key, command) = once.take().expect("there is one part");
-            self.0.post.send(home, Letter::Command(command(key, ticket)));
+            self.0.post.send(home, Letter::Command(command(key, ticket)))
         });
-        answers.await.pop().unwrap_or(Answer::Done)
+        answers.await.ok().and_then(|mut answers| answers.pop()).unwrap_or(Answer::Done)
     }
 
     /// Sends one command for each part and waits for all answers, which come in the order of the
     /// parts.
-    async fn call(&self, parts: usize, send: impl FnMut(Ticket)) -> Vec<Answer> {
+    async fn call(
+        &self,
+        parts: usize,
+        mut send: impl FnMut(Ticket) -> Result<(), Ended>,
+    ) -> Result<Vec<Answer>, Ended> {
         let (done, answers) = oneshot::channel();
         let call = Call { answers: (0..parts).map(|_| None).collect(), missing: parts, done };
         let (worker, call) = (self.0.worker, self.0.calls.borrow_mut().insert(call) as u32);
-        (0..parts as u32).map(|part| Ticket { worker, call, part }).for_each(send);
-        let answers = answers.await.expect("a call is removed only with all its answers");
-        answers.into_iter().flatten().collect()
+        for part in 0..parts as u32 {
+            if send(Ticket { worker, call, part }).is_err() {
+                // Nobody would ever answer; answers to the other parts find nothing.
+                self.0.calls.borrow_mut().remove(call as usize);
+                return Err(Ended);
+            }
+        }
+        let answers = answers.await.map_err(|_| Ended)?;
+        Ok(answers.into_iter().flatten().collect())
     }
+}
+
+/// A worker ends only when the server stops.
+fn unavailable(_: Ended) -> Unavailable {
+    Unavailable::Draining
 }
 
 /// Whether only the home can say that the event is in order, or something else that is wanted.

@@ -131,7 +131,10 @@ impl Server {
                 let WorkerId(at) = mail.me();
                 thread::Builder::new()
                     .name(format!("worker-{at}"))
-                    .spawn(move || work(shared, mail, listener))
+                    .spawn(move || {
+                        let _alarm = Alarm(Arc::clone(&shared));
+                        work(shared, mail, listener)
+                    })
                     .map_err(|error| RunError::Worker { worker: usize::from(at), error })
             })
             .collect::<Result<_, _>>()?;
@@ -142,8 +145,6 @@ impl Server {
                 Ok(Err(error)) => RunError::Worker { worker, error },
                 Err(_) => RunError::Panic(worker),
             };
-            // The others go too: a server without one of its workers serves nobody well.
-            shared.drain();
             result = result.and(Err(ended));
         }
         shared.webhooks.stop(WEBHOOK_FLUSH);
@@ -158,6 +159,16 @@ impl Handle {
     /// Stops gently: new publishes are refused, accepted ones delivered, connections closed with
     /// 4200 over `drain_seconds`.
     pub fn drain(&self) {
+        self.0.drain();
+    }
+}
+
+/// When a worker ends, however it does, the others shall end too: a server without one of its
+/// workers has lost a share of its channels.
+struct Alarm(Arc<Shared>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
         self.0.drain();
     }
 }

@@ -10,7 +10,9 @@ use super::inspect::nothing_known;
 use super::{Home, send_to_all};
 use crate::effect::{ChannelInfo, Effect, Wanted};
 use crate::key::ChannelKey;
+use crate::memory::CACHE_AGE;
 use crate::time::Millis;
+use crate::timers::Due;
 
 impl Home {
     #[expect(clippy::too_many_arguments, reason = "the parts of Command::Publish")]
@@ -38,7 +40,13 @@ impl Home {
                 Frame::event(key.name(), event, data, Extras { offset, ..Extras::default() });
             send_to_all(key, channel, frame, exclude, effects);
         }
-        channel.info(wanted, now)
+        let begun = channel.memory.as_ref().filter(|memory| memory.has_begun());
+        let begun = begun.map(|memory| memory.epoch());
+        let info = channel.info(wanted, now);
+        if let Some(epoch) = begun {
+            self.timers.set(now + CACHE_AGE, Due::Memory(key.clone(), epoch));
+        }
+        info
     }
 
     pub(super) fn client_event(

@@ -2,8 +2,8 @@
 //! [`serve`]: one HTTP connection, from its first bytes to its end.
 
 use std::convert::Infallible;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::{Future, pending, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 
@@ -15,6 +15,7 @@ use oyez_protocol::limits::Limits;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
+use super::handover::{Gate, Handling, Handover};
 use super::io::Io;
 use super::watch::{Phase, Verdict, Watch};
 use super::{Backend, HttpContext, site};
@@ -26,38 +27,49 @@ const HEADERS_ON_STACK: usize = 100;
 /// gets to read why its request was refused.
 const PATIENCE: usize = 4;
 
-/// Serves a connection of which `first` was read already, until either side has had enough.
+/// Serves a connection of which `first` was read already, until either side has had enough, or
+/// until it becomes a WebSocket.
 pub(crate) async fn serve<B: Backend>(
     stream: TcpStream,
     first: Bytes,
     context: Rc<HttpContext<B>>,
-) {
+) -> Option<Handover> {
     let limits = &context.limits;
-    let watch = Rc::new(Watch::new(limits, Instant::now()));
-    let io = Io::new(stream, first, Rc::clone(&watch), PATIENCE * limits.body_bytes);
+    let (watch, gate) = (Rc::new(Watch::new(limits, Instant::now())), Rc::<Gate>::default());
+    let patience = PATIENCE * limits.body_bytes;
+    let io = Io::new(stream, first, Rc::clone(&watch), Rc::clone(&gate), patience);
     let service = service_fn(|request| {
-        let (context, watch) = (Rc::clone(&context), Rc::clone(&watch));
+        let (context, watch, gate) = (Rc::clone(&context), Rc::clone(&watch), Rc::clone(&gate));
         async move {
+            if gate.takes(&request, &context.path) == Handling::HandOver {
+                // The client may have to take earlier answers first.
+                watch.enter(Phase::Idle);
+                return pending().await;
+            }
             watch.enter(Phase::Call);
             let answer = site::answer(&context, &watch, request).await;
             watch.enter(Phase::Idle);
+            gate.answered();
             Ok::<_, Infallible>(answer)
         }
     });
-    let mut connection = pin!(builder(limits).serve_connection(TokioIo::new(io), service));
+    let mut connection = builder(limits).serve_connection(TokioIo::new(io), service);
     let mut alarm = pin!(sleep_until(watch.first()));
     let mut stopping = pin!(context.stopping.notified());
     let (mut lingers, mut told) = (false, false);
-    poll_fn(|cx| {
+    let handshake = poll_fn(|cx| {
         if !told && stopping.as_mut().poll(cx).is_ready() {
             // Closes at once when it is idle, else after the answer that it is about to give.
-            connection.as_mut().graceful_shutdown();
+            Pin::new(&mut connection).graceful_shutdown();
             told = true;
         }
         loop {
             // An error is the client's: it went away, or what it sent was answered with 4xx.
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if Pin::new(&mut connection).poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            if let Some(handshake) = gate.handshake() {
+                return Poll::Ready(Some(handshake));
             }
             if let Some(end) = watch.linger_until().filter(|_| !lingers) {
                 lingers = true;
@@ -68,11 +80,17 @@ pub(crate) async fn serve<B: Backend>(
             }
             match watch.look(Instant::now()) {
                 Verdict::Wait(next) | Verdict::BodyLate(next) => alarm.as_mut().reset(next),
-                Verdict::Close => return Poll::Ready(()),
+                Verdict::Close => return Poll::Ready(None),
             }
         }
     })
     .await;
+    let mut bytes = handshake?;
+    let parts = connection.into_parts();
+    let (stream, unread) = parts.io.into_inner().into_parts();
+    bytes.extend_from_slice(&parts.read_buf);
+    bytes.extend_from_slice(&unread);
+    Some(Handover { stream, bytes: bytes.into() })
 }
 
 fn builder(limits: &Limits) -> Builder {

@@ -2,7 +2,7 @@
 //! [`Io`]: a connection's bytes, beginning with those that were read before it was known to be
 //! HTTP.
 //!
-//! It keeps the [`Watch`] informed of what arrives, and at the end it waits a moment for the
+//! It keeps the [`Watch`] informed of what arrives and the [`Gate`] of what leaves, and at the end it waits a moment for the
 //! client: closing a socket that has unread bytes would make the system throw the last answer
 //! away before the client has read it.
 
@@ -15,6 +15,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::handover::Gate;
 use super::watch::{Phase, Watch};
 
 /// Bytes thrown away at a time.
@@ -25,6 +26,7 @@ pub(super) struct Io {
     stream: TcpStream,
     first: Bytes,
     watch: Rc<Watch>,
+    gate: Rc<Gate>,
     /// Whether the client takes bytes slower than they are made.
     blocked: bool,
     /// Whether the client has said that it sends no more.
@@ -36,8 +38,19 @@ pub(super) struct Io {
 impl Io {
     /// A connection of which `first` was read already. When all is said, at most `patience` bytes
     /// more are read.
-    pub(super) fn new(stream: TcpStream, first: Bytes, watch: Rc<Watch>, patience: usize) -> Io {
-        Io { stream, first, watch, blocked: false, ended: false, patience }
+    pub(super) fn new(
+        stream: TcpStream,
+        first: Bytes,
+        watch: Rc<Watch>,
+        gate: Rc<Gate>,
+        patience: usize,
+    ) -> Io {
+        Io { stream, first, watch, gate, blocked: false, ended: false, patience }
+    }
+
+    /// The connection, and what was read of it but not taken.
+    pub(super) fn into_parts(self) -> (TcpStream, Bytes) {
+        (self.stream, self.first)
     }
 
     /// Notes what became of a write: whoever takes bytes is alive.
@@ -84,12 +97,16 @@ impl AsyncWrite for Io {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.gate.writing();
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        // Asked for when hyper has written all that it had.
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.gate.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

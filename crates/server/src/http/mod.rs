@@ -3,7 +3,8 @@
 //! not to be WebSockets.
 //!
 //! [`serve`] runs one connection until its end: requests are answered one after the other, in the
-//! order in which they came. A call is let in by its head alone (path, signature, rate), so that
+//! order in which they came; a WebSocket's handshake behind them ends HTTP, and [`serve`] gives the
+//! connection back. A call is let in by its head alone (path, signature, rate), so that
 //! only those who know a secret make the server keep a body. Nothing here decides what happens to
 //! a channel: that is the [`Backend`]'s work.
 //!
@@ -15,6 +16,7 @@ mod api;
 mod backend;
 mod body;
 mod connection;
+mod handover;
 mod io;
 mod rate;
 mod route;
@@ -35,6 +37,7 @@ use crate::metrics::Format;
 pub(crate) use answer::Answer;
 pub(crate) use backend::Backend;
 pub(crate) use connection::serve;
+pub(crate) use handover::Handover;
 pub(crate) use rate::RateLimit;
 pub(crate) use stats::HttpStats;
 #[cfg(test)]

@@ -2,12 +2,13 @@
 //! [`answer`]: one request, answered: health, metrics and pages here, calls by [`api`].
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderValue, UPGRADE};
+use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
 use super::answer::{self, Answer, Refusal};
 use super::body::RequestBody;
+use super::handover::is_upgrade;
 use super::route::Route;
 use super::watch::Watch;
 use super::{Backend, HttpContext, api};
@@ -26,7 +27,7 @@ pub(super) async fn answer<B: Backend>(
     let mut body = RequestBody::new(incoming, &head.headers, &context.limits, watch);
     let route = Route::find(head.uri.path(), &context.path);
     let outcome = match route {
-        _ if wants_websocket(&head) => {
+        _ if is_upgrade(&head.method, &head.headers) => {
             Err(Refusal::not_found("WebSocket connections are made to /app/KEY only"))
         }
         Route::Api { app, call } => api::answer(context, &head, app, call, &mut body).await,
@@ -58,11 +59,6 @@ pub(super) async fn answer<B: Backend>(
 
 fn nothing_there() -> Refusal {
     Refusal::not_found("there is nothing at this path: the HTTP API is under /apps/APP_ID")
-}
-
-fn wants_websocket(head: &Parts) -> bool {
-    let upgrade = head.headers.get(UPGRADE).filter(|_| head.method == Method::GET);
-    upgrade.is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// OpenMetrics is for those who name it in `Accept`, at whatever quality: scrapers that can read it

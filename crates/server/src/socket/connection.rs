@@ -130,6 +130,7 @@ pub(crate) struct Seats {
     seats: Slab<Seat>,
     next_serial: u32,
     open: usize,
+    arrivals: usize,
 }
 
 impl Life {
@@ -176,7 +177,7 @@ impl Connection {
 
 impl Seats {
     pub(crate) fn new(worker: WorkerId) -> Seats {
-        Seats { worker, seats: Slab::new(), next_serial: 0, open: 0 }
+        Seats { worker, seats: Slab::new(), next_serial: 0, open: 0, arrivals: 0 }
     }
 
     /// Whether there is no socket of any stage.
@@ -189,12 +190,18 @@ impl Seats {
         self.open
     }
 
+    /// Sockets before their handshake.
+    pub(crate) fn arrivals(&self) -> usize {
+        self.arrivals
+    }
+
     /// One above the highest slot in use so far.
     pub(crate) fn slots(&self) -> usize {
         self.seats.capacity()
     }
 
     pub(crate) fn arrive(&mut self, arrival: Arrival) -> u32 {
+        self.arrivals += 1;
         self.seats.insert(Seat::Arrival(Box::new(arrival))) as u32
     }
 
@@ -220,6 +227,7 @@ impl Seats {
         let Some(seat) = self.seats.get_mut(slot as usize) else { return };
         *seat = match std::mem::replace(seat, Seat::Changing) {
             Seat::Arrival(arrival) => {
+                self.arrivals -= 1;
                 self.open += 1;
                 self.next_serial = self.next_serial.wrapping_add(1);
                 Seat::Open(make(arrival.stream, self.next_serial))
@@ -232,7 +240,10 @@ impl Seats {
     pub(crate) fn linger(&mut self, slot: u32, since: u32) {
         let Some(seat) = self.seats.get_mut(slot as usize) else { return };
         *seat = match std::mem::replace(seat, Seat::Changing) {
-            Seat::Arrival(arrival) => Seat::Lingering(Lingering { stream: arrival.stream, since }),
+            Seat::Arrival(arrival) => {
+                self.arrivals -= 1;
+                Seat::Lingering(Lingering { stream: arrival.stream, since })
+            }
             Seat::Open(connection) => {
                 self.open -= 1;
                 Seat::Lingering(Lingering { stream: connection.stream, since })
@@ -264,8 +275,10 @@ impl Seats {
 
     pub(crate) fn remove(&mut self, slot: u32) -> Option<Seat> {
         let seat = self.seats.try_remove(slot as usize)?;
-        if let Seat::Open(_) = seat {
-            self.open -= 1;
+        match seat {
+            Seat::Arrival(_) => self.arrivals -= 1,
+            Seat::Open(_) => self.open -= 1,
+            Seat::Lingering(_) | Seat::Changing => {}
         }
         // A storm that has gone must not be paid for ever after.
         if self.seats.is_empty() {

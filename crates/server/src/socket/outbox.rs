@@ -38,6 +38,8 @@ pub(crate) struct Outbox {
     links: Vec<Link>,
     dirty: Vec<u32>,
     gathered: Vec<u8>,
+    /// Of all frames.
+    bytes: usize,
 }
 
 /// What a slow socket has not taken yet. Its bytes are shared with everybody who hears the same.
@@ -58,8 +60,14 @@ pub(crate) enum Written {
     Blocked,
 }
 
-/// Above so many links the turn is flushed before it goes on, which bounds the arena.
+/// Above so many links, frames or bytes a turn is flushed before it goes on, which bounds what it
+/// may hold.
 const LINKS_PER_TURN: usize = 1 << 18;
+const FRAMES_PER_TURN: usize = 1 << 14;
+const BYTES_PER_TURN: usize = 16 * 1024 * 1024;
+
+/// What a waiting frame costs beside its bytes.
+const FRAME_COST: usize = 64;
 
 /// Up to so many bytes are gathered for one plain write, which beats a vectored one.
 const GATHER: usize = 16 * 1024;
@@ -83,6 +91,7 @@ impl Chain {
 impl Outbox {
     /// Takes a frame into the turn.
     pub(crate) fn add(&mut self, bytes: Bytes) -> FrameRef {
+        self.bytes += bytes.len();
         self.frames.push(bytes);
         FrameRef((self.frames.len() - 1) as u32)
     }
@@ -103,6 +112,8 @@ impl Outbox {
     /// Whether the turn has so much to say that it should be said before more comes.
     pub(crate) fn is_full(&self) -> bool {
         self.links.len() >= LINKS_PER_TURN
+            || self.frames.len() >= FRAMES_PER_TURN
+            || self.bytes >= BYTES_PER_TURN
     }
 
     /// Whether no socket is due anything.
@@ -121,10 +132,14 @@ impl Outbox {
         self.dirty = dirty;
         self.frames.clear();
         self.links.clear();
+        self.bytes = 0;
         // A burst must not be paid for ever after.
         if self.links.capacity() > LINKS_PER_TURN / 16 {
             self.links.shrink_to(LINKS_PER_TURN / 64);
             self.dirty.shrink_to(LINKS_PER_TURN / 64);
+        }
+        if self.frames.capacity() > FRAMES_PER_TURN / 4 {
+            self.frames.shrink_to(FRAMES_PER_TURN / 16);
         }
     }
 
@@ -208,9 +223,9 @@ impl Backlog {
         self.queue.push_back(bytes);
     }
 
-    /// Bytes that wait.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    /// What it costs: the bytes that wait, and something for each frame.
+    pub(crate) fn cost(&self) -> usize {
+        self.bytes + self.queue.len() * FRAME_COST
     }
 
     /// Drops what has not begun to be written, and says this instead.
@@ -220,6 +235,7 @@ impl Backlog {
         for bytes in last {
             self.push(bytes, 0);
         }
+        self.queue.shrink_to_fit();
     }
 
     /// Writes on. Answers whether anything still waits, and the bytes that the socket took.
@@ -338,7 +354,7 @@ mod tests {
                 while let Some(waiting) = &mut backlog {
                     socket.room = step;
                     if waiting.write(&mut socket).unwrap().0 == Written::All {
-                        assert_eq!(waiting.bytes(), 0);
+                        assert_eq!(waiting.cost(), 0);
                         backlog = None;
                     }
                 }
@@ -356,7 +372,7 @@ mod tests {
         outbox.write(&mut chain, &mut backlog, &mut socket).unwrap();
         let mut backlog = backlog.expect("it was blocked");
         backlog.replace([Bytes::from_static(b"bye")]);
-        assert_eq!(backlog.bytes(), 4 + 3);
+        assert_eq!(backlog.bytes, 4 + 3);
         socket.room = 100;
         assert_eq!(backlog.write(&mut socket).unwrap(), (Written::All, 7));
         assert_eq!(socket.took, b"firstsecondbye");

@@ -150,7 +150,7 @@ impl Webhooks {
 
         let destinations = Arc::new(destinations);
         let outcomes = Arc::new(Outcomes::new(&destinations));
-        let (inbox, arrivals) = inbox::inbox(bounds.events, bounds.bytes);
+        let (inbox, arrivals) = inbox::inbox(bounds.events, bounds.inbox_bytes);
         let (stop, stop_told) = watch::channel(None);
         let (ended_tell, ended) = mpsc::channel();
         let grace = thread::grace(&timing);

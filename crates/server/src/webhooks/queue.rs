@@ -33,6 +33,8 @@ pub(super) struct Bounds {
     pub(super) events: usize,
     /// `limits.webhook_queue_bytes`.
     pub(super) bytes: usize,
+    /// `limits.backlog_bytes`: events on their way from the workers.
+    pub(super) inbox_bytes: usize,
     /// `limits.webhook_batch`.
     pub(super) batch_events: usize,
     /// `limits.webhook_batch_bytes`: receivers refuse large bodies (Express takes 100 KB).
@@ -45,6 +47,7 @@ impl Bounds {
         Bounds {
             events: limits.webhook_queue,
             bytes: limits.webhook_queue_bytes,
+            inbox_bytes: limits.backlog_bytes,
             batch_events: limits.webhook_batch,
             batch_bytes: limits.webhook_batch_bytes,
         }
@@ -150,7 +153,8 @@ mod tests {
     const WINDOW: Duration = Duration::from_millis(50);
 
     fn queue(events: usize, bytes: usize, batch_events: usize, batch_bytes: usize) -> Queue {
-        Queue::new(Bounds { events, bytes, batch_events, batch_bytes })
+        let inbox_bytes = usize::MAX;
+        Queue::new(Bounds { events, bytes, inbox_bytes, batch_events, batch_bytes })
     }
 
     fn entry(sequence: u64, arrived: Instant, json: &str) -> Entry {

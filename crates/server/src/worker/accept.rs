@@ -15,6 +15,7 @@ use oyez_core::WorkerId;
 
 use super::Worker;
 use super::mail::Letter;
+use crate::http::Handover;
 use crate::socket::connection::{Arrival, Life, Seat};
 use crate::stats::WorkerStats;
 
@@ -31,7 +32,8 @@ impl Worker {
     pub(super) fn accept(&mut self) {
         self.unaccepted = false;
         for _ in 0..ACCEPTS_PER_TURN {
-            match self.listener.accept() {
+            let Some(listener) = &self.listener else { return };
+            match listener.accept() {
                 Ok((stream, _)) => {
                     let _ = stream.set_nodelay(true);
                     let me = self.mail.me();
@@ -44,7 +46,7 @@ impl Worker {
                     if to == me {
                         self.seat(stream);
                     } else {
-                        self.mail.put(to, Letter::Arrival(stream.into()));
+                        self.mail.put(to, Letter::Arrival(stream.into(), Bytes::new()));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
@@ -59,20 +61,38 @@ impl Worker {
         self.unaccepted = true;
     }
 
-    /// Takes over a socket that another worker accepted.
-    pub(super) fn welcome(&mut self, stream: std::net::TcpStream) {
-        self.seat(mio::net::TcpStream::from_std(stream));
+    /// Lets nobody in any more.
+    pub(super) fn stop_listening(&mut self) {
+        if let Some(mut listener) = self.listener.take() {
+            let _ = self.registry.deregister(&mut listener);
+        }
     }
 
-    fn seat(&mut self, stream: mio::net::TcpStream) {
+    /// Takes over a socket that another worker accepted, or that carried HTTP until a handshake
+    /// came; `bytes` were read of it.
+    pub(super) fn welcome(&mut self, stream: std::net::TcpStream, bytes: Bytes) {
+        let slot = self.seat(mio::net::TcpStream::from_std(stream));
+        if let Some(slot) = slot.filter(|_| !bytes.is_empty()) {
+            self.arrival_said(slot, &mut Vec::from(bytes));
+        }
+    }
+
+    fn seat(&mut self, stream: mio::net::TcpStream) -> Option<u32> {
+        if self.seats.arrivals() >= self.limits().handshakes.div_ceil(self.mail.workers()) {
+            // Dropped, and so closed: there is nobody to whom it could be said.
+            self.stats().sockets.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
         let since = Life::tick(self.now);
         let slot = self.seats.arrive(Arrival { stream, head: Vec::new(), since });
-        let Some(Seat::Arrival(arrival)) = self.seats.get_mut(slot) else { return };
+        let Some(Seat::Arrival(arrival)) = self.seats.get_mut(slot) else { return None };
         let token = Token(slot as usize);
         if let Err(error) = self.registry.register(&mut arrival.stream, token, Interest::READABLE) {
             tracing::warn!(%error, "a connection could not be watched");
             self.remove(slot);
+            return None;
         }
+        Some(slot)
     }
 
     /// Gives a socket that speaks HTTP to the worker with the fewest of those.
@@ -101,11 +121,26 @@ impl Worker {
     /// Serves HTTP on a socket that was counted already.
     pub(super) fn serve_http(&self, stream: std::net::TcpStream, bytes: Bytes) {
         let (context, shared, me) = (self.http.clone(), self.shared.clone(), self.mail.me());
+        let post = self.mail.post().clone();
         tokio::task::spawn_local(async move {
-            let _counted = CountedHttp(&shared.stats[usize::from(me.0)]);
-            match tokio::net::TcpStream::from_std(stream) {
-                Ok(stream) => crate::http::serve(stream, bytes, context).await,
-                Err(error) => tracing::warn!(%error, "an HTTP connection could not be watched"),
+            let stats = &shared.stats[usize::from(me.0)];
+            let _counted = CountedHttp(stats);
+            let served = async {
+                let stream = tokio::net::TcpStream::from_std(stream)?;
+                match crate::http::serve(stream, bytes, context).await {
+                    Some(Handover { stream, bytes }) => Ok(Some((stream.into_std()?, bytes))),
+                    None => Ok(None),
+                }
+            };
+            match served.await {
+                Ok(Some((stream, bytes))) => {
+                    stats.sockets.fetch_add(1, Ordering::Relaxed);
+                    let _ = post.send(me, Letter::Arrival(stream, bytes));
+                }
+                Ok(None) => {}
+                Err::<_, io::Error>(error) => {
+                    tracing::warn!(%error, "an HTTP connection could not be watched");
+                }
             }
         });
     }
@@ -121,6 +156,10 @@ impl Worker {
         load: impl Fn(&WorkerStats) -> usize,
         fair: impl Fn(usize) -> usize,
     ) -> WorkerId {
+        if self.shared.draining.load(Ordering::Relaxed) {
+            // The others may end before this one.
+            return me;
+        }
         let mine = load(&self.shared.stats[usize::from(me.0)]);
         let loads = self.shared.stats.iter().map(load).enumerate();
         match loads.min_by_key(|(_, load)| *load) {

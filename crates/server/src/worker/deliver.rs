@@ -38,7 +38,14 @@ impl Worker {
                 }
             }
         }
+        self.flush_if_full();
+    }
+
+    /// Says what is due early, when a turn has much to say. Mail goes first: what sockets are told
+    /// may lead to something that must not overtake it.
+    pub(super) fn flush_if_full(&mut self) {
         if self.outbox.is_full() {
+            self.mail.send();
             self.flush();
         }
     }
@@ -156,7 +163,7 @@ impl Worker {
                 }
             }
             let Some(backlog) = &connection.backlog else { continue };
-            if backlog.bytes() > limit && connection.is_open() {
+            if backlog.cost() > limit && connection.is_open() {
                 slow.push(slot);
             }
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -237,15 +244,19 @@ impl Worker {
         let now = Life::tick(self.now);
         let Some(connection) = self.seats.connection(slot) else { return };
         match connection.stage {
-            Stage::Closing { then, .. } if connection.backlog.is_none() => match then {
-                Farewell::Drop => self.remove(slot),
-                Farewell::Linger => {
-                    let _ = connection.stream.shutdown(Shutdown::Write);
-                    self.gone(slot);
-                    self.seats.linger(slot, now);
-                    self.stats().connections.set(self.seats.open() as u64);
+            Stage::Closing { then, .. }
+                if connection.backlog.is_none() && connection.chain.is_empty() =>
+            {
+                match then {
+                    Farewell::Drop => self.remove(slot),
+                    Farewell::Linger => {
+                        let _ = connection.stream.shutdown(Shutdown::Write);
+                        self.gone(slot);
+                        self.seats.linger(slot, now);
+                        self.stats().connections.set(self.seats.open() as u64);
+                    }
                 }
-            },
+            }
             _ => {}
         }
     }

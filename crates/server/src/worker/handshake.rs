@@ -40,8 +40,14 @@ impl Worker {
         let mut buffer = std::mem::take(&mut self.buffer);
         match self.read_arrival(slot, &mut buffer) {
             Ok(0) => self.remove(slot),
-            Ok(count) => self.arrival_said(slot, &mut buffer[..count]),
+            Ok(count) => {
+                if count == buffer.len() {
+                    self.unread.push_back(slot);
+                }
+                self.arrival_said(slot, &mut buffer[..count]);
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.unread.push_back(slot),
             Err(_) => self.remove(slot),
         }
         self.buffer = buffer;
@@ -54,7 +60,8 @@ impl Worker {
         }
     }
 
-    fn arrival_said(&mut self, slot: u32, fresh: &mut [u8]) {
+    /// Takes the next bytes of such a socket.
+    pub(super) fn arrival_said(&mut self, slot: u32, fresh: &mut [u8]) {
         let Some(Seat::Arrival(arrival)) = self.seats.get_mut(slot) else { return };
         let seen = arrival.head.len();
         if seen == 0 {

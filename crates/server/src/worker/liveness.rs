@@ -34,12 +34,12 @@ const SLOTS: usize = 10_000;
 /// A whole sweep takes no longer than this.
 const SWEEP_TICKS: usize = 10;
 
-/// Pings come up to one part in so many before `ping_after`, each connection at its own moment:
-/// a stampede of connections must not become a stampede of pings.
+/// A stampede of connections must not become a stampede of pings: each comes at a moment of its
+/// own, up to one part in so many of `ping_after` before it, so that whoever vanished leaves in
+/// time.
 const SPREAD: u32 = 20;
 
-/// Where `ping_after` is shorter than this many ticks, pings come on time: few connections live
-/// with such a setting.
+/// Where `ping_after` is shorter than this many ticks, the moments lie as far behind it.
 const SPREAD_FROM: u32 = 100;
 
 /// A draining server waits so long for sockets that are not open WebSockets.
@@ -79,10 +79,12 @@ impl Sweep {
             let waited = tick.saturating_sub(life.pinged);
             return if waited > self.pong_timeout { Verdict::Dead } else { Verdict::Fine };
         }
-        let spread = if self.ping_after < SPREAD_FROM { 1 } else { self.ping_after / SPREAD };
-        let early = connection.serial.wrapping_mul(0x9e37_79b9) % spread;
-        let silent = tick.saturating_sub(life.heard);
-        if silent > self.ping_after - early { Verdict::Ping } else { Verdict::Fine }
+        let moment = connection.serial.wrapping_mul(0x9e37_79b9) % (self.ping_after / SPREAD + 2);
+        let due = match self.ping_after {
+            0..SPREAD_FROM => self.ping_after + moment,
+            ping_after => ping_after - moment,
+        };
+        if tick.saturating_sub(life.heard) > due { Verdict::Ping } else { Verdict::Fine }
     }
 
     /// How many connections shall be open still when so much of the time for draining has gone.
@@ -109,6 +111,10 @@ impl Worker {
 
     /// Looks at the next slice of all slots.
     fn sweep(&mut self) {
+        // Silence counts only where this worker has listened.
+        if self.is_behind || self.shared.is_backlogged() {
+            return;
+        }
         let tick = Life::tick(self.now);
         for slot in self.sweep.slice(self.seats.slots()) {
             if self.is_overdue(slot, tick, self.sweep.arrival) {
@@ -127,6 +133,7 @@ impl Worker {
                     if !knows_pings {
                         self.say(slot, self.frames.ping.bytes().clone());
                     }
+                    self.flush_if_full();
                 }
                 Verdict::Dead => {
                     self.stats().silent_closed.add(1);
@@ -144,11 +151,15 @@ impl Worker {
         let gone = self.now.since(began);
         let whole = self.shared.options.drain;
         // What was accepted before is still on its way to some of these connections.
-        if gone < SETTLING || (self.shared.backlog.bytes() > 0 && gone < whole + SETTLING) {
+        let settles = self.shared.backlog.bytes() > 0 && gone < whole;
+        if self.sweep.drained_from.is_none() && (gone < SETTLING || settles) {
             return;
         }
+        if self.shared.connections.load(Ordering::Relaxed) == 0 {
+            self.stop_listening();
+        }
         let open = self.seats.open();
-        let (gone, whole) = (gone - SETTLING, whole.saturating_sub(SETTLING));
+        let (gone, whole) = (gone.saturating_sub(SETTLING), whole.saturating_sub(SETTLING));
         let mut quota = open - self.sweep.remaining(open, gone, whole).min(open);
         let patience = Life::tick(self.now).saturating_sub(PATIENCE_TICKS);
         for slot in 0..self.seats.slots() as u32 {

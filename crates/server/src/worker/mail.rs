@@ -26,8 +26,9 @@ pub(crate) enum Letter {
     Item(Item),
     /// From a home to a call that waits.
     Answer(Ticket, Answer),
-    /// A connection that this worker accepted but the other shall serve.
-    Arrival(TcpStream),
+    /// A connection that this worker accepted but the other shall serve; or one of its own HTTP
+    /// connections that becomes a WebSocket, with the bytes that were read of it.
+    Arrival(TcpStream, Bytes),
     /// A WebSocket that moves to the home of its channel.
     Moved(Box<Moved>),
     /// A connection that speaks HTTP, with the bytes that were read of it.
@@ -47,7 +48,7 @@ impl Letter {
             Letter::Item(Item::Subscribed { frames, .. }) => {
                 frames.iter().map(|frame| frame.bytes().len()).sum()
             }
-            Letter::Http(_, bytes) => bytes.len(),
+            Letter::Http(_, bytes) | Letter::Arrival(_, bytes) => bytes.len(),
             Letter::Moved(moved) => moved.rest.len(),
             _ => 0,
         };
@@ -88,10 +89,12 @@ pub(crate) struct Mailbox {
     inbox: UnboundedReceiver<Batch>,
     outgoing: Vec<Batch>,
     received: Vec<Batch>,
+    /// Of what was taken in this turn: it is on its way until what it caused is.
+    taken: usize,
 }
 
 /// Batches taken at once; what is beyond them waits for the next turn.
-const BATCHES: usize = 256;
+pub(super) const BATCHES: usize = 256;
 
 /// Connects so many workers.
 pub(crate) fn mailboxes(workers: usize, backlog: &Arc<Backlog>) -> Vec<Mailbox> {
@@ -103,6 +106,7 @@ pub(crate) fn mailboxes(workers: usize, backlog: &Arc<Backlog>) -> Vec<Mailbox> 
         inbox,
         outgoing: (0..workers).map(|_| Batch::empty()).collect(),
         received: Vec::new(),
+        taken: 0,
     };
     inboxes.into_iter().enumerate().map(open).collect()
 }
@@ -120,21 +124,25 @@ impl Post {
     }
 
     /// Sends one letter now.
-    pub(crate) fn send(&self, to: WorkerId, letter: Letter) {
+    pub(crate) fn send(&self, to: WorkerId, letter: Letter) -> Result<(), Ended> {
         let weight = letter.weight();
         let letters = SmallVec::from_buf([letter]);
-        self.send_batch(usize::from(to.0), Batch { letters, weight });
+        self.send_batch(usize::from(to.0), Batch { letters, weight })
     }
 
-    /// A worker that has ended needs no mail.
-    fn send_batch(&self, to: usize, batch: Batch) {
+    fn send_batch(&self, to: usize, batch: Batch) -> Result<(), Ended> {
         let weight = batch.weight;
         self.backlog.0.fetch_add(weight, Ordering::Relaxed);
-        if self.boxes[to].send(batch).is_err() {
+        self.boxes[to].send(batch).map_err(|_| {
             self.backlog.0.fetch_sub(weight, Ordering::Relaxed);
-        }
+            Ended
+        })
     }
 }
+
+/// The worker that the mail was for has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended;
 
 impl Mailbox {
     pub(crate) fn me(&self) -> WorkerId {
@@ -162,9 +170,12 @@ impl Mailbox {
     pub(crate) fn send(&mut self) {
         for (to, outgoing) in self.outgoing.iter_mut().enumerate() {
             if !outgoing.letters.is_empty() {
-                self.post.send_batch(to, std::mem::replace(outgoing, Batch::empty()));
+                // A worker that has ended needs no mail.
+                let _ = self.post.send_batch(to, std::mem::replace(outgoing, Batch::empty()));
             }
         }
+        let taken = std::mem::take(&mut self.taken);
+        self.post.backlog.0.fetch_sub(taken, Ordering::Relaxed);
     }
 
     /// Waits until there is mail.
@@ -178,22 +189,23 @@ impl Mailbox {
 
     /// Whether a letter is there or on its way out.
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.has_come() && self.outgoing.iter().all(|batch| batch.letters.is_empty())
+        self.waiting() == 0 && self.outgoing.iter().all(|batch| batch.letters.is_empty())
     }
 
-    /// Whether anything has come.
-    pub(crate) fn has_come(&self) -> bool {
-        !self.received.is_empty() || !self.inbox.is_empty()
+    /// How many batches have come.
+    pub(crate) fn waiting(&self) -> usize {
+        self.received.len() + self.inbox.len()
     }
 
-    /// Takes what has come, in order.
-    pub(crate) fn take(&mut self, letters: &mut Vec<Letter>) {
-        while self.received.len() < BATCHES {
+    /// Takes what has come, in order: so many batches at the most.
+    pub(crate) fn take(&mut self, batches: usize, letters: &mut Vec<Letter>) {
+        while self.received.len() < batches {
             let Ok(batch) = self.inbox.try_recv() else { break };
             self.received.push(batch);
         }
-        for mut batch in self.received.drain(..) {
-            self.post.backlog.0.fetch_sub(batch.weight, Ordering::Relaxed);
+        let count = batches.min(self.received.len());
+        for mut batch in self.received.drain(..count) {
+            self.taken += batch.weight;
             letters.extend(batch.letters.drain(..));
         }
     }

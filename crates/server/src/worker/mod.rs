@@ -58,7 +58,8 @@ const READ_BUFFER: usize = 64 * 1024;
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     registry: Registry,
-    listener: TcpListener,
+    /// Until the server has drained.
+    listener: Option<TcpListener>,
     seats: Seats,
     channels: LocalChannels,
     outbox: Outbox,
@@ -80,6 +81,8 @@ pub(crate) struct Worker {
     /// Connections whose last words are due in this turn.
     departing: Vec<u32>,
     buffer: Vec<u8>,
+    /// Whether sockets wait that this worker has not come to: then nobody's silence counts.
+    is_behind: bool,
     /// When the tick was due that this turn shall do.
     due: Option<tokio::time::Instant>,
     /// Whether the listener may hold more than was accepted.
@@ -127,7 +130,7 @@ impl Worker {
         let limits = &shared.options.limits;
         Ok(Worker {
             registry,
-            listener,
+            listener: Some(listener),
             seats: Seats::new(me),
             channels: LocalChannels::default(),
             outbox: Outbox::default(),
@@ -144,6 +147,7 @@ impl Worker {
             moving: None,
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
+            is_behind: false,
             due: None,
             unaccepted: false,
             frames: CommonFrames { pong: Frame::pong(), ping: Frame::ping() },
@@ -176,19 +180,21 @@ impl Worker {
             }
             let began = Instant::now();
             self.now = self.shared.at(began);
-            self.take_mail();
+            self.take_mail(mail::BATCHES);
             self.settle();
             sockets.take(&mut events)?;
             self.serve_sockets(&events);
+            let ticked = self.due.is_some();
             if let Some(due) = self.due.take() {
                 let late = began.saturating_duration_since(due.into_std());
                 self.stats().delay_micros.set(late.as_micros() as u64);
+                self.is_behind = sockets.has_more() || !self.unread.is_empty();
                 self.tick();
-                if self.is_done() {
-                    return Ok(());
-                }
             }
             self.end_turn();
+            if ticked && self.is_done() {
+                return Ok(());
+            }
             self.stats().turn(began.elapsed().as_micros() as u64);
         }
     }
@@ -217,15 +223,16 @@ impl Worker {
         .await
     }
 
-    fn take_mail(&mut self) {
+    /// Takes so many batches of mail at the most.
+    fn take_mail(&mut self, batches: usize) {
         let mut letters = std::mem::take(&mut self.letters);
-        self.mail.take(&mut letters);
+        self.mail.take(batches, &mut letters);
         for letter in letters.drain(..) {
             match letter {
                 Letter::Command(command) => self.decide(command),
                 Letter::Item(item) => self.apply(item),
                 Letter::Answer(ticket, answer) => self.door.answer(ticket, answer),
-                Letter::Arrival(stream) => self.welcome(stream),
+                Letter::Arrival(stream, bytes) => self.welcome(stream, bytes),
                 Letter::Moved(moved) => self.take_in(*moved),
                 Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
             }
@@ -251,6 +258,7 @@ impl Worker {
                 // Its last bytes and its end may have come as one event: look once more.
                 self.unread.push_back(slot);
             }
+            self.flush_if_full();
             self.settle();
         }
     }
@@ -264,6 +272,7 @@ impl Worker {
                 let Some(slot) = self.unread.pop_front() else { break };
                 self.readable(slot);
                 self.settle();
+                self.flush_if_full();
             }
         }
         self.settle();
@@ -296,18 +305,28 @@ impl Worker {
         }
     }
 
-    /// Lets this worker's home decide all that it was asked. What has come by mail meanwhile goes
+    /// Lets this worker's home decide all that it was asked. What had come by mail before goes
     /// first: somebody may have been told of it already.
     fn settle(&mut self) {
+        if self.commands.is_empty() {
+            return;
+        }
+        let mut waiting = self.mail.waiting();
+        while waiting > 0 {
+            let batches = waiting.min(mail::BATCHES);
+            self.take_mail(batches);
+            waiting -= batches;
+        }
         while let Some(command) = self.commands.pop_front() {
-            while self.mail.has_come() {
-                self.take_mail();
-            }
             self.decide(command);
         }
     }
 
-    fn decide(&mut self, command: Command) {
+    fn decide(&mut self, mut command: Command) {
+        if let Command::Subscribe { key, room, .. } = &mut command {
+            // Others may have opened channels since it was asked.
+            *room = self.shared.room_for_channel(key.app());
+        }
         if let Command::Publish { .. } | Command::ClientEvent { .. } = command {
             self.stats().events.add(1);
         }

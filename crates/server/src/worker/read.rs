@@ -23,13 +23,19 @@ impl Worker {
     /// Reads what a socket has to say, one buffer at the most; the rest waits for the next turn,
     /// so that a loud socket delays the others by one buffer.
     pub(super) fn readable(&mut self, slot: u32) {
-        // A panic is a bug, but not a reason to drop everybody else.
-        if catch_unwind(AssertUnwindSafe(|| self.read_seat(slot))).is_err() {
+        self.guarded(slot, |worker| worker.read_seat(slot));
+    }
+
+    /// Does something that a client's bytes decide. A panic is a bug, but not a reason to drop
+    /// everybody else.
+    pub(super) fn guarded(&mut self, slot: u32, act: impl FnOnce(&mut Worker)) {
+        if catch_unwind(AssertUnwindSafe(|| act(self))).is_err() {
             self.stats().panics.add(1);
             tracing::error!(
                 "a connection was dropped because reading it panicked: please report this"
             );
             self.buffer.resize(super::READ_BUFFER, 0);
+            self.moving = None;
             self.remove(slot);
         }
     }
@@ -57,9 +63,10 @@ impl Worker {
         }
         let now = self.now;
         let mut buffer = std::mem::take(&mut self.buffer);
-        let read = self.seats.connection(slot).map_or(Ok(0), |connection| {
+        let read: io::Result<usize> = self.seats.connection(slot).map_or(Ok(0), |connection| {
+            let count = connection.stream.read(&mut buffer)?;
             connection.life.hear(now);
-            connection.stream.read(&mut buffer)
+            Ok(count)
         });
         match read {
             Ok(0) => self.remove(slot),

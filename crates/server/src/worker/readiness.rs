@@ -32,6 +32,11 @@ impl Readiness {
         Ok(Readiness { poll, pending: false })
     }
 
+    /// Whether more was ready than was taken.
+    pub(super) fn has_more(&self) -> bool {
+        self.pending
+    }
+
     /// A place for the events of one [`Readiness::take`].
     pub(super) fn events() -> Events {
         Events::with_capacity(EVENTS)

@@ -49,7 +49,8 @@ impl Worker {
     /// Subscribes a connection to a channel that it may have, here or where it then moves.
     pub(super) fn subscribe_to(&mut self, slot: u32, subscribe: Admitted) {
         let to = subscribe.key.home(self.mail.workers());
-        if to != self.mail.me() && self.is_fair(to) && self.is_movable(slot) {
+        let stays = self.shared.draining.load(Ordering::Relaxed);
+        if to != self.mail.me() && !stays && self.is_fair(to) && self.is_movable(slot) {
             self.moving = Some(Move { slot, to, subscribe });
         } else {
             self.subscribe_here(slot, subscribe);
@@ -109,7 +110,7 @@ impl Worker {
         }
         self.subscribe_here(slot, subscribe);
         if !rest.is_empty() {
-            self.heard(slot, &mut rest);
+            self.guarded(slot, |worker| worker.heard(slot, &mut rest));
         }
     }
 }

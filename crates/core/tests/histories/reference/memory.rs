@@ -49,7 +49,9 @@ impl Memory {
     /// Somebody is about to publish or subscribe.
     pub(crate) fn touch(&mut self, audience: Audience, now: Millis) {
         let untouched = self.touched.is_none_or(|at| now.since(at) >= CACHE_AGE);
-        if audience == Audience::Nobody && untouched {
+        // Nothing is kept of a log in which nothing is.
+        let is_blank = self.published == self.base;
+        if audience == Audience::Nobody && (untouched || is_blank) {
             self.maybe.push(self.published);
         }
         self.touched = Some(now);

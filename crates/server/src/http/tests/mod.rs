@@ -6,3 +6,4 @@ mod calls;
 mod connections;
 mod harness;
 mod refusals;
+mod upgrade;
