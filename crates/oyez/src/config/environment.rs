@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Environment`]: the settings that stand in `OYEZ_…` variables.
 //!
-//! A variable that is set to nothing counts as not set. A variable that no key has is an error,
-//! like an unknown key of the file, but for those that Kubernetes sets in every container of a
-//! namespace that has services called `oyez` or `oyez-…`.
+//! A variable that is set to nothing counts as not set. A variable that looks like a slip of a
+//! key is an error, like an unknown key of the file. One that does not is a warning: an
+//! environment, unlike a file, holds what others set, and Kubernetes sets many in every container
+//! of a namespace that has services called `oyez` or `oyez-…`; those are passed over.
 
 use std::collections::BTreeMap;
 
@@ -79,14 +80,17 @@ impl Environment {
                 let text = "it is ignored: the port stands in OYEZ_LISTEN, like 127.0.0.1:6001";
                 warnings.push(say(text.to_owned()));
             } else if name == FILE {
-                problems
-                    .push(say("there is no such setting: name the file by --config".to_owned()));
-            } else {
-                let nearest = nearest(name, &known).map_or("", String::as_str);
+                let text = "it is ignored: name the file by --config";
+                warnings.push(say(text.to_owned()));
+            } else if let Some(nearest) = slip(name, &known) {
                 problems.push(say(format!(
                     "there is no such setting: did you mean {nearest}? \
                      `oyez check-config --keys` shows all"
                 )));
+            } else {
+                let text = "it is ignored: no setting has that name \
+                            (`oyez check-config --keys` shows all)";
+                warnings.push(say(text.to_owned()));
             }
         }
     }
@@ -112,10 +116,17 @@ fn of_kubernetes(name: &str, value: &str) -> bool {
         || (name.ends_with("_PORT") && value.contains("://"))
 }
 
-/// The one most like that name.
-fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let alike = |other: &&String| strsim::normalized_damerau_levenshtein(name, other);
-    known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)))
+/// How alike a name must be to a known one, 0 to 1, to be taken for a slip of it.
+const ALIKE: f64 = 0.6;
+
+/// The variable that was meant, if any is near enough.
+fn slip<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let alike = |other: &str| {
+        let (name, other) = (&name[PREFIX.len()..], &other[PREFIX.len()..]);
+        strsim::normalized_damerau_levenshtein(name, other)
+    };
+    let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    nearest.filter(|nearest| alike(nearest) >= ALIKE)
 }
 
 /// The variable of a key: `OYEZ_LISTEN`, `OYEZ_LIMITS_MESSAGE_BYTES`.
