@@ -26,6 +26,8 @@ struct Connection {
     stream: Option<TcpStream>,
     /// The start of an answer whose end has not come.
     rest: Vec<u8>,
+    /// Whether an answer is due. Without one a server may close what lies idle.
+    asked: bool,
 }
 
 /// The publishers of a run. Slot `i` of the ledger publishes over connection `i`, which is kept
@@ -92,6 +94,7 @@ impl Publishers {
         let request = std::mem::take(&mut self.request);
         let sent = send(self.connected(usize::from(stamp.slot), registry)?, &request);
         self.request = request;
+        self.connections[usize::from(stamp.slot)].asked = true;
         sent
     }
 
@@ -120,13 +123,17 @@ impl Publishers {
 
     /// Reads what came for `slot`; true when the answer to its publish is whole.
     pub(crate) fn read(&mut self, slot: u16) -> Result<bool, Trouble> {
-        let Connection { stream: place, rest } = &mut self.connections[usize::from(slot)];
+        let Connection { stream: place, rest, asked } = &mut self.connections[usize::from(slot)];
         let Some(stream) = place else { return Ok(false) };
         let mut buffer = [0; ANSWER_LIMIT];
         loop {
             let who = || format!("publisher {slot}");
             let kept = rest.len();
             let count = match stream.read(&mut buffer[kept..]) {
+                Ok(0) if !*asked => {
+                    *place = None;
+                    return Ok(false);
+                }
                 Ok(0) => return Err(Trouble::Closed { who: who(), detail: "end".to_owned() }),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
@@ -144,6 +151,7 @@ impl Publishers {
                 }
                 Answer::Success { length, then } if length == answer.len() => {
                     rest.clear();
+                    *asked = false;
                     if then == Then::Close {
                         *place = None;
                     }
