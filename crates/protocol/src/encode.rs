@@ -15,6 +15,7 @@ use crate::close::CloseCode;
 use crate::json::write_string;
 use crate::socket_id::SocketId;
 use crate::user::{Member, UserId};
+use crate::websocket::frame;
 
 /// A WebSocket text frame, header and all, ready to be written. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +49,6 @@ pub struct CutPosition<'a> {
     pub replay: usize,
 }
 
-/// Longest header of an unmasked frame.
-const HEADER: usize = 10;
-
 impl Frame {
     /// The bytes to write.
     pub fn bytes(&self) -> &Bytes {
@@ -59,28 +57,10 @@ impl Frame {
 
     /// Frames a JSON text that the writer appends.
     fn text(capacity: usize, write: impl FnOnce(&mut Vec<u8>)) -> Frame {
-        let mut out = Vec::with_capacity(HEADER + capacity);
-        out.resize(HEADER, 0);
+        let mut out = Vec::with_capacity(frame::HEADER_MAX + capacity);
+        out.resize(frame::HEADER_MAX, 0);
         write(&mut out);
-        let length = out.len() - HEADER;
-        // RFC 6455 5.2: final text frame, length in the shortest of three forms.
-        let start = match length {
-            0..126 => {
-                out[8..HEADER].copy_from_slice(&[0x81, length as u8]);
-                8
-            }
-            126..=0xffff => {
-                out[6..8].copy_from_slice(&[0x81, 126]);
-                out[8..HEADER].copy_from_slice(&(length as u16).to_be_bytes());
-                6
-            }
-            _ => {
-                out[..2].copy_from_slice(&[0x81, 127]);
-                out[2..HEADER].copy_from_slice(&(length as u64).to_be_bytes());
-                0
-            }
-        };
-        Frame(Bytes::from(out).slice(start..))
+        Frame(frame::text(out))
     }
 
     /// An event on a channel; `data` arrives byte for byte.

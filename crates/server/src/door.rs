@@ -220,8 +220,8 @@ impl Door {
         let (worker, call) = (self.0.worker, self.0.calls.borrow_mut().insert(call) as u32);
         for part in 0..parts as u32 {
             if send(Ticket { worker, call, part }).is_err() {
-                // Nobody would ever answer; answers to the other parts find nothing.
-                self.0.calls.borrow_mut().remove(call as usize);
+                // Nobody would ever answer this part. The call stays where it is, so that answers to
+                // the other parts never meet another call; the server is about to end anyway.
                 return Err(Ended);
             }
         }

@@ -56,42 +56,29 @@ impl Opcode {
     }
 }
 
-/// Bytes of the header before a payload of that many bytes: 2, 4 or 10.
-pub const fn header_len(payload: usize) -> usize {
-    match payload {
-        0..=CONTROL_PAYLOAD_MAX => SHORT_HEADER,
-        126..=0xffff => SHORT_HEADER + size_of::<u16>(),
-        _ => SHORT_HEADER + size_of::<u64>(),
-    }
-}
+/// The longest header of a frame that is not masked.
+pub const HEADER_MAX: usize = SHORT_HEADER + size_of::<u64>();
 
-/// Appends the header of a text frame whose payload of `payload` bytes the caller writes next.
-/// The payload must be UTF-8.
-pub fn put_text_header(out: &mut Vec<u8>, payload: usize) {
+/// Makes a text frame, to be shared by everybody who gets it, of a text that was written behind
+/// [`HEADER_MAX`] bytes kept free for the header. The text must be UTF-8.
+pub fn text(mut out: Vec<u8>) -> Bytes {
+    let payload = out.len() - HEADER_MAX;
     let first = Opcode::Text.first_byte();
-    if payload <= CONTROL_PAYLOAD_MAX {
-        out.extend_from_slice(&[first, payload as u8]);
+    let mut put = |header: &[u8]| {
+        let start = HEADER_MAX - header.len();
+        out[start..HEADER_MAX].copy_from_slice(header);
+        start
+    };
+    let start = if payload <= CONTROL_PAYLOAD_MAX {
+        put(&[first, payload as u8])
     } else if let Ok(length) = u16::try_from(payload) {
         let [a, b] = length.to_be_bytes();
-        out.extend_from_slice(&[first, LENGTH_16, a, b]);
+        put(&[first, LENGTH_16, a, b])
     } else {
-        out.extend_from_slice(&[first, LENGTH_64]);
-        out.extend_from_slice(&(payload as u64).to_be_bytes());
-    }
-}
-
-/// Appends one text frame.
-pub fn put_text(out: &mut Vec<u8>, payload: &str) {
-    out.reserve(header_len(payload.len()) + payload.len());
-    put_text_header(out, payload.len());
-    out.extend_from_slice(payload.as_bytes());
-}
-
-/// One text frame in one allocation, to be shared by everybody who gets it.
-pub fn encode_text(payload: &str) -> Bytes {
-    let mut out = Vec::with_capacity(header_len(payload.len()) + payload.len());
-    put_text(&mut out, payload);
-    out.into()
+        let [a, b, c, d, e, f, g, h] = (payload as u64).to_be_bytes();
+        put(&[first, LENGTH_64, a, b, c, d, e, f, g, h])
+    };
+    Bytes::from(out).slice(start..)
 }
 
 /// A ping, pong or close frame, ready to be written, without an allocation.
@@ -167,19 +154,11 @@ mod tests {
             (65_536, &[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
         ] {
             let payload = "x".repeat(len);
-            let frame = encode_text(&payload);
-            assert_eq!(header_len(len), header.len());
+            let frame = text([&[0; HEADER_MAX], payload.as_bytes()].concat());
+            assert_eq!(frame.len(), header.len() + len);
             assert_eq!(&frame[..header.len()], header);
             assert_eq!(&frame[header.len()..], payload.as_bytes());
         }
-    }
-
-    #[test]
-    fn frames_are_appended() {
-        let mut out = b"before".to_vec();
-        put_text(&mut out, "a");
-        put_text(&mut out, "");
-        assert_eq!(out, b"before\x81\x01a\x81\x00");
     }
 
     #[test]
