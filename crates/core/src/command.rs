@@ -6,7 +6,7 @@ use oyez_protocol::channel::ChannelName;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::{Member, UserId};
 
-use crate::effect::Wanted;
+use crate::effect::{ListFrom, Wanted};
 use crate::key::{AppIndex, ChannelKey};
 use crate::place::{Place, Ticket};
 
@@ -99,7 +99,8 @@ pub enum Command {
         /// Who waits.
         ticket: Ticket,
     },
-    /// `GET /channels`, asked of every home. Answered by `Answer::Channels`.
+    /// `GET /channels`, asked of every home, again and again until it has no more. Answered by
+    /// `Answer::Channels`.
     List {
         /// The app.
         app: AppIndex,
@@ -107,6 +108,8 @@ pub enum Command {
         prefix: String,
         /// What the answer shall say of each.
         wanted: Wanted,
+        /// Where to begin: at the start, or where the last answer left off.
+        from: ListFrom,
         /// Who waits.
         ticket: Ticket,
     },

@@ -132,6 +132,16 @@ pub struct Cached {
     pub ttl: Duration,
 }
 
+/// A place in the list of a home's channels. A list that is followed from its start until no place
+/// is left holds every channel that was there all the while, and none twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListFrom(pub(crate) usize);
+
+impl ListFrom {
+    /// The start of every list.
+    pub const START: ListFrom = ListFrom(0);
+}
+
 /// What a waiting call is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -139,8 +149,8 @@ pub enum Answer {
     Channel(ChannelInfo),
     /// Nothing was published: the channel does not exist, and the app may have no more.
     NoRoom,
-    /// Of the occupied channels of one home.
-    Channels(Vec<(ChannelName, ChannelInfo)>),
+    /// Of some of the occupied channels of one home, and where to ask for more if there are any.
+    Channels(Vec<(ChannelName, ChannelInfo)>, Option<ListFrom>),
     /// The users on a presence channel.
     Members(Vec<UserId>),
     /// It is done.

@@ -8,6 +8,7 @@ mod inspect;
 mod later;
 mod publish;
 mod subscribe;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,7 @@ use crate::time::Millis;
 use crate::timers::{Due, Timers};
 use crate::users::SignedIn;
 use subscribe::refuse;
+use table::ChannelTable;
 
 /// What the config decides.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ pub struct AppRules {
 #[derive(Debug)]
 pub struct Home {
     rules: Rules,
-    channels: KeyMap<Channel>,
+    channels: ChannelTable,
     users: KeyMap<SignedIn>,
     timers: Timers,
     rng: StdRng,
@@ -69,7 +71,7 @@ impl Home {
     pub fn new(rules: Rules, seed: u64) -> Home {
         let mut rng = StdRng::seed_from_u64(seed);
         let term = random_name(&mut rng);
-        let (channels, users) = (KeyMap::default(), KeyMap::default());
+        let (channels, users) = (ChannelTable::default(), KeyMap::default());
         Home { rules, channels, users, timers: Timers::default(), rng, term }
     }
 
@@ -106,8 +108,8 @@ impl Home {
                 let info = self.inspect(&key, wanted, now);
                 effects.push(Effect::Answer(ticket, Answer::Channel(info)));
             }
-            Command::List { app, prefix, wanted, ticket } => {
-                let answer = self.list(app, &prefix, wanted, now);
+            Command::List { app, prefix, wanted, from, ticket } => {
+                let answer = self.list(app, &prefix, wanted, from, now);
                 effects.push(Effect::Answer(ticket, answer));
             }
             Command::ListMembers { key, ticket } => {

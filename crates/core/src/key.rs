@@ -51,6 +51,12 @@ impl ChannelKey {
         &self.name
     }
 
+    /// Its place among so many, which are a power of two up to 256.
+    pub(crate) fn shard(&self, shards: usize) -> usize {
+        // Bits that neither choose the worker nor the place in a table of less than 2^24.
+        (self.hash >> 24) as usize & (shards - 1)
+    }
+
     /// The worker that owns the channel, among so many.
     pub fn home(&self, workers: usize) -> WorkerId {
         // The high half: hash tables use the low one.

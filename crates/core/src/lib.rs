@@ -15,13 +15,18 @@ mod memory;
 mod occupancy;
 mod place;
 mod presence;
+mod record;
 mod time;
 mod timers;
 mod users;
 
 pub use command::{Command, Publication, Room};
-pub use effect::{Answer, Cached, ChannelInfo, Effect, Item, UserPresence, Wanted};
+pub use effect::{Answer, Cached, ChannelInfo, Effect, Item, ListFrom, UserPresence, Wanted};
 pub use home::{AppRules, Home, Rules};
 pub use key::{AppIndex, ChannelKey, KeyMap, KeySpace};
 pub use place::{Place, Ticket, WorkerId};
+pub use record::{
+    Append, BodyHash, CallId, Entry, EntryKind, Identity, Mark, Part, Record, Recovered,
+    RecoveredChannel, Row, StoredAnswer, Timestamp, Urgency,
+};
 pub use time::Millis;

@@ -13,6 +13,7 @@ pub mod encode;
 pub mod json;
 pub mod limits;
 pub mod message;
+pub mod position;
 pub mod secret;
 pub mod socket_id;
 pub mod user;

@@ -4,9 +4,13 @@
 use oyez_protocol::channel::Access;
 
 use super::Home;
-use crate::effect::{Answer, ChannelInfo, Wanted};
+use super::table::SHARDS;
+use crate::effect::{Answer, ChannelInfo, ListFrom, Wanted};
 use crate::key::{AppIndex, ChannelKey};
 use crate::time::Millis;
+
+/// A slice of a list ends with the shard in which so many channels have been walked, listed or not.
+const SLICE: usize = 1024;
 
 impl Home {
     pub(super) fn inspect(&mut self, key: &ChannelKey, wanted: Wanted, now: Millis) -> ChannelInfo {
@@ -21,16 +25,24 @@ impl Home {
         app: AppIndex,
         prefix: &str,
         wanted: Wanted,
+        from: ListFrom,
         now: Millis,
     ) -> Answer {
-        let occupied = self.channels.iter_mut().filter(|(key, channel)| {
-            key.app() == app
-                && channel.audience.total() > 0
-                && key.name().as_str().starts_with(prefix)
-        });
-        Answer::Channels(
-            occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, now))).collect(),
-        )
+        let (mut channels, mut walked) = (Vec::new(), 0);
+        for at in from.0..SHARDS {
+            if walked >= SLICE {
+                return Answer::Channels(channels, Some(ListFrom(at)));
+            }
+            let shard = self.channels.shard_mut(at);
+            walked += shard.len();
+            let occupied = shard.iter_mut().filter(|(key, channel)| {
+                key.app() == app
+                    && channel.audience.total() > 0
+                    && key.name().as_str().starts_with(prefix)
+            });
+            channels.extend(occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, now))));
+        }
+        Answer::Channels(channels, None)
     }
 }
 

@@ -2,8 +2,9 @@
 //! What only the inside of a home shows; `tests/histories` has the rest.
 
 use super::*;
+use crate::effect::{ListFrom, Wanted};
 use crate::key::{AppIndex, KeySpace};
-use crate::place::WorkerId;
+use crate::place::{Ticket, WorkerId};
 use oyez_protocol::channel::ChannelName;
 
 const WEBHOOK_DELAY: Duration = Duration::from_secs(3);
@@ -35,9 +36,52 @@ fn a_cache_channel_that_comes_and_goes_does_not_gather_timers() {
         let unsubscribe = Command::Unsubscribe { key: key.clone(), place, user: None };
         home.handle(unsubscribe, now, &mut effects);
         wait(&mut home, &mut now, WEBHOOK_DELAY, &mut effects);
-        assert!(home.channels.is_empty());
+        assert!(!home.channels.contains_key(&key));
         assert!(home.timers.len() <= 1, "{:?}", home.timers);
     }
     wait(&mut home, &mut now, CACHE_AGE, &mut effects);
     assert_eq!(home.timers.len(), 0, "{:?}", home.timers);
+}
+
+/// P-068, for a server with so many channels that listing them at once would keep others waiting.
+#[test]
+fn p068_a_list_in_slices_has_each_channel_that_stays_exactly_once() {
+    let (mut home, keys) = (home(), KeySpace::new(1));
+    let place = Place { worker: WorkerId(0), slot: 0, serial: 1 };
+    let ticket = Ticket { worker: WorkerId(0), call: 0, part: 0 };
+    let mut effects = Vec::new();
+    let key =
+        |name: String| keys.key(AppIndex(0), ChannelName::parse(&name, 164).expect("a valid name"));
+    let subscribe = |home: &mut Home, name: String| {
+        let (key, room) = (key(name), Room::Left);
+        let command = Command::Subscribe { key, place, member: None, room };
+        home.handle(command, Millis(0), &mut Vec::new());
+    };
+    let unsubscribe = |home: &mut Home, name: String| {
+        let command = Command::Unsubscribe { key: key(name), place, user: None };
+        home.handle(command, Millis(0), &mut Vec::new());
+    };
+    let staying = 5_000;
+    (0..staying).for_each(|at| subscribe(&mut home, format!("stays-{at}")));
+    (0..staying).for_each(|at| subscribe(&mut home, format!("goes-{at}")));
+    let (mut from, mut slices, mut listed) = (Some(ListFrom::START), 0, Vec::new());
+    while let Some(place) = from {
+        let (app, prefix, wanted) = (AppIndex(0), "stays-".to_owned(), Wanted::default());
+        let command = Command::List { app, prefix, wanted, from: place, ticket };
+        home.handle(command, Millis(0), &mut effects);
+        let Some(Effect::Answer(_, Answer::Channels(some, more))) = effects.pop() else {
+            panic!("a list is answered");
+        };
+        assert!(some.len() <= 1_200, "{} channels at once", some.len());
+        listed.extend(some.into_iter().map(|(name, _)| name.to_string()));
+        // Tables grow and shrink while the list goes on.
+        (0..500).for_each(|at| unsubscribe(&mut home, format!("goes-{}", slices * 500 + at)));
+        (0..3_000).for_each(|at| subscribe(&mut home, format!("comes-{slices}-{at}")));
+        (from, slices) = (more, slices + 1);
+    }
+    assert!(slices > 5, "{slices}");
+    listed.sort_unstable();
+    let mut all: Vec<_> = (0..staying).map(|at| format!("stays-{at}")).collect();
+    all.sort_unstable();
+    assert_eq!(listed, all);
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use oyez_core::{Command, Place, Room, Wanted, WorkerId};
+use oyez_core::{Command, ListFrom, Place, Room, Wanted, WorkerId};
 use oyez_protocol::channel::Access;
 use oyez_protocol::socket_id::SocketId;
 use rand::RngExt;
@@ -302,7 +302,13 @@ impl History<'_> {
                 let prefix = prefixes[self.world.rng.random_range(0..prefixes.len())];
                 for home in 0..self.world.workers.len() as u16 {
                     let prefix = prefix.to_owned();
-                    let command = Command::List { app: APPS[app], prefix, wanted, ticket };
+                    let command = Command::List {
+                        app: APPS[app],
+                        prefix,
+                        wanted,
+                        from: ListFrom::START,
+                        ticket,
+                    };
                     self.world.send_to(from, WorkerId(home), command);
                 }
             }

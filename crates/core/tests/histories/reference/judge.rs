@@ -379,9 +379,9 @@ impl Seen {
 /// An answer whose order does not matter, in some order.
 fn sorted(answer: Answer) -> Answer {
     match answer {
-        Answer::Channels(mut channels) => {
+        Answer::Channels(mut channels, more) => {
             channels.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            Answer::Channels(channels)
+            Answer::Channels(channels, more)
         }
         Answer::Members(mut users) => {
             users.sort_unstable();

@@ -154,7 +154,7 @@ impl Reference {
                 let channel = self.at(key, &mut asked);
                 asked.answer = Some((*ticket, Answer::Channel(channel.info(*wanted, now))));
             }
-            Command::List { app, prefix, wanted, ticket } => {
+            Command::List { app, prefix, wanted, from: _, ticket } => {
                 let answer = self.list(home, *app, prefix, *wanted, now);
                 asked.answer = Some((*ticket, answer));
             }
@@ -205,6 +205,8 @@ impl Reference {
                 && key.home(self.config.workers) == home
                 && key.name().as_str().starts_with(prefix)
         });
-        Answer::Channels(here.map(|c| (c.key.name().clone(), c.info(wanted, now))).collect())
+        let channels = here.map(|c| (c.key.name().clone(), c.info(wanted, now)));
+        // There are too few for a second slice.
+        Answer::Channels(channels.collect(), None)
     }
 }
