@@ -7,12 +7,13 @@
 //! anything that is sent because of the answer.
 
 use oyez_core::{
-    Answer, ChannelInfo, ChannelKey, Command, Publication, Room, Ticket, Wanted, WorkerId,
+    Answer, ChannelInfo, ChannelKey, Command, ListFrom, Publication, Room, Ticket, Wanted, WorkerId,
 };
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::user::UserId;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -118,24 +119,33 @@ impl Door {
         info(self.ask(key, |key, ticket| Command::Inspect { key, wanted, ticket }).await)
     }
 
-    /// The occupied channels whose names begin with `prefix`, sorted by name.
+    /// The occupied channels whose names begin with `prefix`, sorted by name: each that is there
+    /// during the whole call. No home is asked for too many of them at once.
     pub(crate) async fn list(
         &self,
         app: &Arc<App>,
         prefix: String,
         wanted: Wanted,
-    ) -> Vec<(ChannelName, ChannelInfo)> {
-        let answers = self.call(self.0.post.workers(), |ticket| {
-            let (app, prefix) = (app.index, prefix.clone());
-            let command = Command::List { app, prefix, wanted, ticket };
-            self.0.post.send(WorkerId(ticket.part as u16), Letter::Command(command))
-        });
-        let lists = answers.await.unwrap_or_default().into_iter().map(|answer| match answer {
-            Answer::Channels(channels) => channels,
-            _ => Vec::new(),
-        });
-        let mut channels: Vec<_> = lists.flatten().collect();
-        channels.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    ) -> BTreeMap<ChannelName, ChannelInfo> {
+        let homes = (0..self.0.post.workers() as u16).map(WorkerId);
+        let mut unfinished: Vec<_> = homes.map(|home| (home, ListFrom::START)).collect();
+        let mut channels = BTreeMap::new();
+        while !unfinished.is_empty() {
+            let answers = self.call(unfinished.len(), |ticket| {
+                let (app, prefix) = (app.index, prefix.clone());
+                let (home, from) = unfinished[ticket.part as usize];
+                let command = Command::List { app, prefix, wanted, from, ticket };
+                self.0.post.send(home, Letter::Command(command))
+            });
+            let answers = answers.await.unwrap_or_default();
+            let asked = std::mem::take(&mut unfinished);
+            for ((home, _), answer) in asked.into_iter().zip(answers) {
+                if let Answer::Channels(some, more) = answer {
+                    channels.extend(some);
+                    unfinished.extend(more.map(|from| (home, from)));
+                }
+            }
+        }
         channels
     }
 

@@ -6,8 +6,10 @@
 //! meets every channel that is there all the while exactly once. No channel pays for that with
 //! memory, and no walk with order.
 
-use hashbrown::hash_map::Entry;
+use std::fmt;
 use std::hash::BuildHasherDefault;
+
+use hashbrown::hash_map::Entry;
 
 use crate::channel::Channel;
 use crate::key::{ChannelKey, KeyMap, Prehashed};
@@ -16,12 +18,17 @@ use crate::key::{ChannelKey, KeyMap, Prehashed};
 pub(super) const SHARDS: usize = 256;
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct ChannelTable(Box<[KeyMap<Channel>]>);
 
 impl Default for ChannelTable {
     fn default() -> ChannelTable {
         ChannelTable((0..SHARDS).map(|_| KeyMap::default()).collect())
+    }
+}
+
+impl fmt::Debug for ChannelTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().flatten()).finish()
     }
 }
 

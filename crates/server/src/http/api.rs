@@ -134,7 +134,7 @@ impl<B: Backend> Caller<'_, '_, B> {
             Call::Channels => {
                 let ListChannels { prefix, info } = ListChannels::parse(self.query)?;
                 let channels = backend.list(self.app, prefix, wanted(info)).await;
-                Ok(answer::channels(channels.iter().map(|(name, info)| (name, info))))
+                Ok(answer::channels(channels.iter()))
             }
             Call::Channel(channel) => {
                 let channel = self.channel(channel)?;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Backend`]: what the HTTP API needs of the rest of the server, which is the [`Door`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oyez_core::{ChannelInfo, Publication, Wanted};
@@ -28,7 +29,7 @@ pub(crate) trait Backend {
         app: &Arc<App>,
         prefix: String,
         wanted: Wanted,
-    ) -> Vec<(ChannelName, ChannelInfo)>;
+    ) -> BTreeMap<ChannelName, ChannelInfo>;
 
     /// The users on a presence channel.
     async fn members(&self, app: &Arc<App>, channel: ChannelName) -> Vec<UserId>;
@@ -55,7 +56,7 @@ impl Backend for Door {
         app: &Arc<App>,
         prefix: String,
         wanted: Wanted,
-    ) -> Vec<(ChannelName, ChannelInfo)> {
+    ) -> BTreeMap<ChannelName, ChannelInfo> {
         Door::list(self, app, prefix, wanted).await
     }
 

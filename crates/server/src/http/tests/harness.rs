@@ -2,6 +2,7 @@
 //! A server with a backend that takes notes, and a client that says exactly what it is told to.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -85,10 +86,10 @@ impl Backend for Rc<Notes> {
         app: &Arc<App>,
         prefix: String,
         wanted: Wanted,
-    ) -> Vec<(ChannelName, ChannelInfo)> {
+    ) -> BTreeMap<ChannelName, ChannelInfo> {
         self.note(app, format!("list {prefix}"));
         let name = |name| ChannelName::parse(name, 164).expect("a name");
-        vec![(name("presence-a"), info(wanted)), (name("presence-b"), info(wanted))]
+        BTreeMap::from(["presence-a", "presence-b"].map(|text| (name(text), info(wanted))))
     }
 
     async fn members(&self, app: &Arc<App>, channel: ChannelName) -> Vec<UserId> {
