@@ -6,7 +6,9 @@
 
 use std::fmt;
 use std::num::NonZeroU64;
+use std::ops::Add;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::position::{Epoch, Offset, Term};
@@ -19,6 +21,14 @@ use crate::place::WorkerId;
 /// Milliseconds since 1970, by the wall clock of the server's start and a monotonic clock since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
+
+impl Add<Duration> for Timestamp {
+    type Output = Timestamp;
+    fn add(self, duration: Duration) -> Timestamp {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Timestamp(self.0.saturating_add(millis))
+    }
+}
 
 /// Where a record is kept. Rows of one home grow; rows of two homes never meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,12 +141,24 @@ pub enum EntryKind {
     Deleted,
     /// The remembered events of that name are no more.
     Forgotten,
+    /// It was an event that was forgotten since: only its place is left.
+    Gone,
 }
 
 impl EntryKind {
+    /// Whether it says what the truth is from then on.
+    pub fn is_about_truth(self) -> bool {
+        matches!(self, EntryKind::Truth | EntryKind::Deleted)
+    }
+
     /// All kinds, in the order of their codes.
-    pub const ALL: [EntryKind; 4] =
-        [EntryKind::Event, EntryKind::Truth, EntryKind::Deleted, EntryKind::Forgotten];
+    pub const ALL: [EntryKind; 5] = [
+        EntryKind::Event,
+        EntryKind::Truth,
+        EntryKind::Deleted,
+        EntryKind::Forgotten,
+        EntryKind::Gone,
+    ];
 }
 
 /// Where a channel stands, beyond what its kept entries tell.
