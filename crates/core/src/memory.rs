@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::encode::{CutPosition, Extras, Frame, Replayed};
+use oyez_protocol::position::{Epoch, Offset, Position, Term};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use smallvec::{SmallVec, smallvec};
@@ -65,6 +66,10 @@ fn text(name: &Name) -> &str {
     std::str::from_utf8(name).expect("made of base62 characters")
 }
 
+fn place(offset: u64) -> Offset {
+    Offset::new(offset).expect("a channel has fewer than 2^53 events")
+}
+
 impl Memory {
     pub(crate) fn new(rng: &mut StdRng, blank: Blank, now: Millis) -> Memory {
         Memory {
@@ -83,13 +88,13 @@ impl Memory {
     }
 
     /// Takes the next offset for an event and remembers it.
-    pub(crate) fn append(&mut self, event: &str, data: &str, now: Millis) -> u64 {
+    pub(crate) fn append(&mut self, event: &str, data: &str, now: Millis) -> Offset {
         self.offset += 1;
         self.touched = now;
         self.miss_told = false;
         let (event, data) = (event.to_owned(), data.to_owned());
         self.latest = Some(Entry { offset: self.offset, at: now, event, data });
-        self.offset
+        place(self.offset)
     }
 
     /// Everything for a subscription that begins now; `acknowledge` encodes the answer to it.
@@ -98,19 +103,23 @@ impl Memory {
         channel: &ChannelName,
         term: &Name,
         now: Millis,
-        acknowledge: impl FnOnce(CutPosition<'_>) -> Frame,
+        acknowledge: impl FnOnce(CutPosition) -> Frame,
     ) -> Cut {
         self.trim(now);
         self.touched = now;
         let replay = usize::from(self.latest.is_some());
-        let (epoch, term) = (text(&self.epoch), text(term));
-        let acknowledged = acknowledge(CutPosition { epoch, term, offset: self.offset, replay });
+        let position = Position {
+            epoch: Epoch::parse(text(&self.epoch)).expect("made of base62 characters"),
+            term: Term::parse(text(term)).expect("made of base62 characters"),
+            offset: place(self.offset),
+        };
+        let acknowledged = acknowledge(CutPosition::new(position, replay));
         let Some(entry) = &self.latest else {
             let new_miss = !std::mem::replace(&mut self.miss_told, true);
             return Cut { frames: smallvec![acknowledged, Frame::cache_miss(channel)], new_miss };
         };
-        let extras =
-            Extras { offset: Some(entry.offset), replayed: Some(Replayed), ..Extras::default() };
+        let offset = Some(place(entry.offset));
+        let extras = Extras { offset, replayed: Some(Replayed), ..Extras::default() };
         let replayed = Frame::event(channel, &entry.event, &entry.data, extras);
         Cut { frames: smallvec![acknowledged, replayed], new_miss: false }
     }

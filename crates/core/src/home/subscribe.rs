@@ -120,7 +120,7 @@ fn acknowledge(
     fn succeeded(
         key: &ChannelKey,
         presence: Option<&Presence>,
-        cut: Option<CutPosition<'_>>,
+        cut: Option<CutPosition>,
     ) -> Frame {
         match presence {
             Some(presence) => Frame::presence_succeeded(key.name(), presence.members(), cut),
