@@ -25,5 +25,6 @@ mod webhooks;
 mod worker;
 
 pub use outgoing::UrlError;
+pub use resolver::{SourceKind, SourceOptions, SourcesError, TruthClosure, TruthFuture};
 pub use server::{Handle, RunError, Server, StartError};
 pub use webhooks::{StoreError, WebhooksError, check_webhook_url};
