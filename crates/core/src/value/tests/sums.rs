@@ -64,6 +64,28 @@ fn t027_the_sums_are_those_of_javascript() {
     assert!(checked > 1000);
 }
 
+/// The vectors that the client's tests read, too.
+#[test]
+fn t027_the_sums_are_those_of_the_client() {
+    #[derive(serde::Deserialize)]
+    struct Vectors {
+        values: Vec<Vector>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Vector {
+        json: String,
+        canonical: String,
+        sum: String,
+    }
+    let vectors = include_str!("../../../../../clients/js/test/vectors.json");
+    let vectors: Vectors = serde_json::from_str(vectors).unwrap();
+    assert!(!vectors.values.is_empty());
+    for vector in vectors.values {
+        assert_eq!(canonical(&vector.json), vector.canonical);
+        assert_eq!(checksum(&value(&vector.json)).to_string(), vector.sum, "{}", vector.json);
+    }
+}
+
 #[test]
 fn the_sum_is_fnv_1a() {
     assert_eq!(checksum(&value("0")).0, (0x811c_9dc5_u32 ^ 0x30).wrapping_mul(0x0100_0193));
