@@ -12,8 +12,8 @@ use hyper::StatusCode;
 use hyper::http::request::Parts;
 use oyez_core::{ChannelInfo, Publication, Wanted};
 use oyez_protocol::api::{
-    ApiError, ErrorCode, Info, ListChannels, Query, SignedRequest, Trigger, channel_info,
-    decode_segment,
+    Action, ApiError, Batch, ErrorCode, Info, ListChannels, Query, SignedRequest, Trigger,
+    channel_info, decode_segment,
 };
 use oyez_protocol::channel::{Access, ChannelName};
 use oyez_protocol::user::UserId;
@@ -112,23 +112,23 @@ impl<B: Backend> Caller<'_, '_, B> {
             Call::Events => {
                 let trigger = Trigger::parse(&body, limits)?;
                 if trigger.info.is_empty() {
-                    self.publish(publications([trigger])).await?;
+                    self.publish(publications([trigger])?).await?;
                     return Ok(answer::done(StatusCode::OK));
                 }
                 let names = trigger.channels.clone();
-                let infos = self.publish(publications([trigger])).await?;
+                let infos = self.publish(publications([trigger])?).await?;
                 Ok(answer::channels(names.iter().zip(&infos)))
             }
             Call::BatchEvents => {
-                let triggers = Trigger::parse_batch(&body, limits)?;
+                let Batch { triggers, .. } = Batch::parse(&body, limits)?;
                 let silent = triggers.iter().all(|trigger| trigger.info.is_empty());
-                let infos = self.publish(publications(triggers)).await?;
+                let infos = self.publish(publications(triggers)?).await?;
                 Ok(if silent { answer::done(StatusCode::OK) } else { answer::batch(&infos) })
             }
             Call::ChannelEvents(channel) => {
                 let channel = self.channel(channel)?;
                 let trigger = Trigger::parse_deprecated(channel, self.query, &body, limits)?;
-                self.publish(publications([trigger])).await?;
+                self.publish(publications([trigger])?).await?;
                 Ok(answer::done(StatusCode::ACCEPTED))
             }
             Call::Channels => {
@@ -180,10 +180,14 @@ impl<B: Backend> Caller<'_, '_, B> {
 }
 
 /// One publication for each channel of each trigger, in their order.
-fn publications(triggers: impl IntoIterator<Item = Trigger>) -> Vec<Publication> {
+fn publications(triggers: impl IntoIterator<Item = Trigger>) -> Result<Vec<Publication>, ApiError> {
     let triggers = triggers.into_iter();
     let mut publications = Vec::with_capacity(triggers.size_hint().0);
-    for Trigger { event, data, mut channels, exclude, info } in triggers {
+    for Trigger { action, mut channels, exclude, info, .. } in triggers {
+        let Action::Event { name: event, data } = action else {
+            let text = format!("{} has no memory: a command has nothing to work on", channels[0]);
+            return Err(ApiError::at(ErrorCode::NoMemory, "name", text));
+        };
         let wanted = wanted(info);
         let last = channels.pop();
         publications.extend(channels.into_iter().map(|channel| {
@@ -198,11 +202,11 @@ fn publications(triggers: impl IntoIterator<Item = Trigger>) -> Vec<Publication>
             wanted,
         }));
     }
-    publications
+    Ok(publications)
 }
 
 fn wanted(info: Info) -> Wanted {
-    let Info { user_count, subscription_count, cache } = info;
+    let Info { user_count, subscription_count, cache, position: _ } = info;
     Wanted { user_count, subscription_count, cache }
 }
 
