@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-use super::super::{Backend, HttpContext, HttpStats, serve};
+use super::super::{Backend, HttpContext, HttpStats, Pace, serve};
 use crate::apps::{App, Apps};
 use crate::door::Unavailable;
 use crate::options::{AppOptions, Switches};
@@ -134,6 +135,7 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             path: path.to_owned(),
             draining: Arc::default(),
             stopping: Notify::new(),
+            pace: Pace::default(),
             stats: Arc::default(),
             metrics: Box::new(|format| format!("# {format:?}\n")),
             pages: Box::new(|path, host| {
@@ -149,6 +151,13 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             context: Rc::clone(&context),
             address,
         };
+        let turns = Rc::clone(&context);
+        tokio::task::spawn_local(async move {
+            loop {
+                poll_fn(|cx| turns.pace.poll_turn(cx)).await;
+                turns.pace.turned();
+            }
+        });
         tokio::task::spawn_local(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let context = Rc::clone(&context);
