@@ -121,6 +121,11 @@ impl Server {
     /// # Errors
     /// When a worker fails, which nothing but the system or a bug can cause.
     pub fn run(self) -> Result<(), RunError> {
+        self.run_with(work)
+    }
+
+    /// The same, with what each worker's thread does.
+    fn run_with(self, work: Work) -> Result<(), RunError> {
         let Server { shared, listeners, .. } = self;
         let boxes = mailboxes(listeners.len(), &shared.backlog);
         let threads: Vec<_> = listeners
@@ -173,6 +178,9 @@ impl Drop for Alarm {
     }
 }
 
+/// What a worker's thread does.
+type Work = fn(Arc<Shared>, Mailbox, TcpListener) -> io::Result<()>;
+
 fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener) -> io::Result<()> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default())?;
@@ -224,3 +232,6 @@ fn open_listener(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListene
     socket.listen(LISTEN_BACKLOG)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -410,3 +410,6 @@ fn rules(options: &Options) -> Rules {
         apps: options.apps.iter().map(app).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;
