@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as frames from '../support/frames.js';
-import { RawConnection } from '../support/http.js';
+import { RawConnection, request } from '../support/http.js';
 import { eventually, passing } from '../support/inbox.js';
 import { fresh, member } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
@@ -56,6 +56,27 @@ test('a reader that asks for pongs and never reads them costs its bound', async 
   await other.alive();
   assert.ok(own.memory() - before < 20_000, `the server grew by ${own.memory() - before} KB`);
   socket.vanish();
+});
+
+test('a reader of tiny frames that never reads is closed with 4100 when their number is its bound, not their bytes', async (t) => {
+  const own = await serverFor(t, { workers: 1, limits: { messages_per_second: 1_000_000 } });
+  const channel = fresh();
+  const deaf = await own.connect();
+  await deaf.subscribe(channel);
+  deaf.tcp.pause();
+  const metric = async (name) => Number(new RegExp(`^oyez_${name}\\S* (\\d+)$`, 'm').exec((await request(own.port, { path: '/metrics' })).text)[1]);
+  // Until its socket takes no more.
+  for (let before = -1, taken = 0; taken > before;) {
+    before = taken;
+    for (let n = 0; n < 20; n++) await own.api.publish(channel, 'n', 'x'.repeat(10_000));
+    taken = await metric('bytes_sent');
+  }
+  assert.equal(await metric('slow_readers_closed'), 0);
+  const pings = 20_000; // 40 KB of pongs: a twentieth of what may wait
+  await deaf.write(Buffer.concat(Array.from({ length: pings }, () => frames.frame(frames.PING))));
+  await eventually(async () => await metric('slow_readers_closed') === 1, 'the deaf one is closed');
+  deaf.tcp.resume();
+  assert.equal((await deaf.frame(frames.CLOSE)).payload.readUInt16BE(0), 4100);
 });
 
 test('clients that send one byte a second are read, and delay nobody', async () => {

@@ -81,7 +81,7 @@ pub(crate) struct Worker {
     /// Connections whose last words are due in this turn.
     departing: Vec<u32>,
     buffer: Vec<u8>,
-    /// Whether sockets wait that this worker has not come to: then nobody's silence counts.
+    /// Whether sockets may wait that this worker has not come to: then nobody's silence counts.
     is_behind: bool,
     /// When the tick was due that this turn shall do.
     due: Option<tokio::time::Instant>,
@@ -188,7 +188,8 @@ impl Worker {
             if let Some(due) = self.due.take() {
                 let late = began.saturating_duration_since(due.into_std());
                 self.stats().delay_micros.set(late.as_micros() as u64);
-                self.is_behind = sockets.has_more() || !self.unread.is_empty();
+                // Who has stood still may not have been told yet what came meanwhile.
+                self.is_behind = late > Life::TICK || sockets.has_more() || !self.unread.is_empty();
                 self.tick();
             }
             self.end_turn();
