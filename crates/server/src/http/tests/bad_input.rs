@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Slow, huge and hostile requests: answered or closed, in bounded time and memory.
 
+use std::time::Duration;
+
 use oyez_protocol::limits::Limits;
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
 use super::harness::{Client, Server, publish, request, signed, with_server, with_usual};
+
+/// From one byte of a trickle to the next.
+const TRICKLE: Duration = Duration::from_millis(20);
 
 fn quick() -> Limits {
     Limits { request_seconds: 1, ..Limits::default() }
@@ -41,10 +47,10 @@ fn p073_a_slow_body_is_408() {
                 if client.stream.write_all(byte).await.is_err() {
                     break;
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                // A trickle: the next byte comes a moment later, or never once there is an answer.
                 let mut probe = [0];
-                let probed = client.stream.peek(&mut probe);
-                if tokio::time::timeout(std::time::Duration::from_millis(1), probed).await.is_ok() {
+                let answered = timeout(TRICKLE, client.stream.peek(&mut probe)).await;
+                if answered.is_ok() {
                     break;
                 }
             }

@@ -48,6 +48,17 @@ impl Running {
         Line { stream, unread: String::new() }
     }
 
+    /// Waits until every worker has read what was sent before. A list is asked of all of them; when
+    /// the second one comes, each has done all that it had to do when the first one came.
+    fn reads_what_was_sent(&self) {
+        let mut line = self.connect();
+        (0..2).for_each(|_| {
+            line.send(channels());
+            line.hear("{\"channels\":{");
+            line.hear("}}");
+        });
+    }
+
     /// The sum of all samples of a metric.
     fn metric(&self, name: &str) -> f64 {
         let mut line = self.connect();
@@ -178,7 +189,7 @@ fn p001_such_a_handshake_may_come_byte_by_byte() {
         line.list_channels();
         let (begin, rest) = HANDSHAKE.split_at(at);
         line.send(begin);
-        std::thread::sleep(Duration::from_millis(20));
+        server.reads_what_was_sent();
         line.send(rest);
         line.expect_websocket();
     }
@@ -232,7 +243,7 @@ fn what_only_looks_like_a_handshake_stays_what_it_is() {
     }
     // Inside of the head and of the body of another request, at the start of a packet.
     line.send("GET /nothing HTTP/1.1\r\nHost: test\r\nX-Text: ");
-    std::thread::sleep(Duration::from_millis(20));
+    server.reads_what_was_sent();
     line.send(HANDSHAKE.replace("Upgrade: websocket\r\n", ""));
     assert_eq!(line.hear("HTTP/1.1 404 "), "");
     line.hear("}");
@@ -240,7 +251,7 @@ fn what_only_looks_like_a_handshake_stays_what_it_is() {
         "POST /x HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n\r\n",
         HANDSHAKE.len()
     ));
-    std::thread::sleep(Duration::from_millis(20));
+    server.reads_what_was_sent();
     line.send(HANDSHAKE);
     assert_eq!(line.hear("HTTP/1.1 404 "), "");
     line.hear("}");
