@@ -19,6 +19,7 @@ mod record;
 mod time;
 mod timers;
 mod users;
+mod value;
 
 pub use command::{Command, Publication, Room};
 pub use effect::{Answer, Cached, ChannelInfo, Effect, Item, ListFrom, UserPresence, Wanted};
@@ -30,3 +31,6 @@ pub use record::{
     RecoveredChannel, Row, StoredAnswer, Timestamp, Urgency,
 };
 pub use time::Millis;
+pub use value::{
+    Delta, Difference, OperationError, Patch, PatchError, Value, ValueError, checksum, merge,
+};

@@ -9,6 +9,7 @@ pub mod api;
 pub mod auth;
 pub mod channel;
 pub mod close;
+pub mod delta;
 pub mod encode;
 pub mod json;
 pub mod limits;

@@ -103,6 +103,14 @@ impl Offset {
         (number <= Offset::MAX.0).then_some(Offset(number))
     }
 
+    /// Reads a whole number of decimal digits; `None` for anything else, and above
+    /// [`Offset::MAX`].
+    pub fn parse(text: &str) -> Option<Offset> {
+        // `str::parse` alone would take a plus sign.
+        let is_digits = text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|_| is_digits).and_then(Offset::new)
+    }
+
     /// As a number.
     pub fn get(self) -> u64 {
         self.0
@@ -151,5 +159,11 @@ mod tests {
     fn t015_offsets_end_below_two_to_the_53() {
         assert_eq!(Offset::new(1 << 53), None);
         assert_eq!(Offset::new((1 << 53) - 1), Some(Offset::MAX));
+        assert_eq!(Offset::parse("9007199254740991"), Some(Offset::MAX));
+        assert_eq!(Offset::parse("041"), Offset::new(41));
+        for lie in ["", "-1", "+1", "-0", "1.0", "1e3", " 1", "9007199254740992", "1²"] {
+            assert_eq!(Offset::parse(lie), None, "{lie:?}");
+        }
+        assert_eq!(Offset::parse(&"9".repeat(100_000)), None);
     }
 }

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests of the whole: committer, redb and the disk together.
+
+mod committing;
+mod folder;
+mod sample;

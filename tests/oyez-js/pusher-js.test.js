@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The scenarios of clients/pusher-js.test.js, with our own client.
+import './switch.js';
+
+await import('../clients/pusher-js.test.js');
