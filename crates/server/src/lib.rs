@@ -11,6 +11,12 @@ mod door;
 mod http;
 mod metrics;
 pub mod options;
+mod outgoing;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "no rule of a channel can name a source yet")
+)]
+mod resolver;
 mod server;
 mod shared;
 mod socket;
@@ -18,5 +24,7 @@ mod stats;
 mod webhooks;
 mod worker;
 
+pub use outgoing::UrlError;
+pub use resolver::{SourceKind, SourceOptions, SourcesError, TruthClosure, TruthFuture};
 pub use server::{Handle, RunError, Server, StartError};
-pub use webhooks::{StoreError, UrlError, WebhooksError, check_webhook_url};
+pub use webhooks::{StoreError, WebhooksError, check_webhook_url};

@@ -9,13 +9,14 @@ use std::fmt;
 
 use hyper::Uri;
 use hyper::header::HeaderValue;
-use hyper::http::uri::Scheme;
 use oyez_core::AppIndex;
 use oyez_protocol::secret::Secret;
 use oyez_protocol::webhook::WebhookKind;
 
 use crate::apps::{App, Apps};
 use crate::options::WebhookOptions;
+use crate::outgoing::client::key_header;
+use crate::outgoing::url::{self, UrlError};
 
 /// One URL of one app.
 pub(super) struct Destination {
@@ -57,41 +58,9 @@ struct OfApp {
 #[derive(Clone, Copy, Debug, Default)]
 struct Kinds(u8);
 
-/// Why webhooks cannot be sent to a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UrlError {
-    /// It cannot be read at all.
-    #[error("it is not a URL (international names and spaces must be encoded)")]
-    Syntax,
-    /// Neither `http` nor `https`.
-    #[error("it must begin with http:// or https://")]
-    Scheme,
-    /// A user name or a password in it would show up wherever the URL does.
-    #[error(
-        "it must not hold a user name or password: a receiver knows Oyez by the signature in \
-         X-Pusher-Signature"
-    )]
-    Login,
-}
-
 /// Checks that webhooks can be sent to a URL, for whoever reads a config.
 pub fn check_webhook_url(url: &str) -> Result<(), UrlError> {
-    parse_url(url).map(|_| ())
-}
-
-fn parse_url(url: &str) -> Result<Uri, UrlError> {
-    let uri: Uri = url.parse().map_err(|_| UrlError::Syntax)?;
-    if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
-        return Err(UrlError::Scheme);
-    }
-    let authority = uri.authority().ok_or(UrlError::Syntax)?;
-    if authority.as_str().contains('@') {
-        return Err(UrlError::Login);
-    }
-    if authority.host().is_empty() {
-        return Err(UrlError::Syntax);
-    }
-    Ok(uri)
+    url::parse(url).map(|_| ())
 }
 
 impl Destinations {
@@ -117,7 +86,7 @@ impl Destinations {
                     .destinations
                     .iter()
                     .filter(|index| {
-                        strip_query(&destinations.get(**index).url) == destination.shown
+                        url::without_query(&destinations.get(**index).url) == destination.shown
                     })
                     .count();
                 if alike > 0 {
@@ -171,28 +140,23 @@ impl Destinations {
 
     /// Whether any of them is reached by TLS.
     pub(super) fn any_https(&self) -> bool {
-        self.all.iter().any(|destination| destination.uri.scheme() == Some(&Scheme::HTTPS))
+        self.all.iter().any(|destination| url::is_https(&destination.uri))
     }
 }
 
 impl Destination {
     fn new(app: &App, webhook: &WebhookOptions, kinds: Kinds) -> Result<Destination, UrlError> {
-        let uri = parse_url(&webhook.url)?;
+        let uri = url::parse(&webhook.url)?;
         Ok(Destination {
             app_id: app.options.id.clone(),
             url: webhook.url.clone(),
-            shown: strip_query(&webhook.url).to_owned(),
+            shown: url::without_query(&webhook.url).to_owned(),
             uri,
-            key: HeaderValue::from_str(&app.options.key)
-                .expect("a key is letters, digits, - and _"),
+            key: key_header(&app.options.key),
             secret: app.options.secret.clone(),
             kinds,
         })
     }
-}
-
-fn strip_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 impl fmt::Debug for Destination {

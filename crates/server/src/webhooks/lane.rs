@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hyper::header::HeaderValue;
 use oyez_protocol::webhook::body;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
@@ -19,6 +18,7 @@ use super::outcomes::{LostReason, Outcomes};
 use super::queue::{Bounds, Departure, Entry, Queue, Sequence};
 use super::timing::Timing;
 use super::writer::Writer;
+use crate::outgoing::client::signature_header;
 
 /// Whether the sender is about to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +111,8 @@ impl Lane {
     fn load(&self) -> Delivery {
         let mut queue = self.queue.borrow_mut();
         let body = body(now_ms(), queue.depart().iter().map(|entry| &*entry.json));
-        let signature = self.shared.destinations.get(self.index).secret.sign(&[&body]);
-        let signature = HeaderValue::from_bytes(&signature).expect("hexadecimal is a valid value");
+        let secret = &self.shared.destinations.get(self.index).secret;
+        let signature = signature_header(secret, &body);
         Delivery { body: body.into(), signature }
     }
 

@@ -50,11 +50,13 @@ use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-pub use destination::{UrlError, check_webhook_url};
+pub use destination::check_webhook_url;
 pub(crate) use outcomes::{DestinationOutcomes, LostReason};
 pub use store::StoreError;
 
 use crate::apps::Apps;
+use crate::outgoing::UrlError;
+use crate::outgoing::tls::{self, Trust};
 use client::Client;
 use destination::Destinations;
 use inbox::{Inbox, Refused};
@@ -114,7 +116,7 @@ impl Webhooks {
         limits: &Limits,
         data_dir: Option<&Path>,
     ) -> Result<Webhooks, WebhooksError> {
-        Webhooks::start_with(apps, Bounds::new(limits), data_dir, Timing::default(), Tls::System)
+        Webhooks::start_with(apps, Bounds::new(limits), data_dir, Timing::default(), Trust::System)
     }
 
     fn start_with(
@@ -122,23 +124,15 @@ impl Webhooks {
         bounds: Bounds,
         data_dir: Option<&Path>,
         timing: Timing,
-        tls: Tls,
+        trust: Trust,
     ) -> Result<Webhooks, WebhooksError> {
         let destinations = Destinations::new(apps)
             .map_err(|(app_id, error)| WebhooksError::Url { app_id, error })?;
         if destinations.is_empty() {
             return Ok(Webhooks { running: None });
         }
-        let tls = match tls {
-            Tls::System if destinations.any_https() => {
-                client::system_tls().map_err(WebhooksError::Certificates)?
-            }
-            Tls::System => client::no_tls(),
-            #[cfg(test)]
-            Tls::Trusting(roots) => {
-                client::tls().with_root_certificates(roots).with_no_client_auth()
-            }
-        };
+        let tls =
+            tls::config(trust, destinations.any_https()).map_err(WebhooksError::Certificates)?;
         let store = match data_dir {
             Some(folder) => {
                 let store = Store::open(folder)?;
@@ -240,12 +234,3 @@ impl Webhooks {
 
 /// A deadline further away counts as this: time has an end on some systems.
 const LONGEST_STOP: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Whom to trust as a receiver.
-enum Tls {
-    /// Whom the machine trusts.
-    System,
-    /// A test's own authority.
-    #[cfg(test)]
-    Trusting(rustls::RootCertStore),
-}

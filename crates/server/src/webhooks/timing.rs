@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::outgoing::client::IDLE_CONNECTION;
+
 /// A batch leaves this long after its first event came.
 const BATCH_WINDOW: Duration = Duration::from_millis(50);
 /// A receiver has this long to answer, connecting included.
@@ -14,9 +16,6 @@ const RETRY_FOR: Duration = Duration::from_secs(5 * 60);
 const BACKOFF_FIRST: Duration = Duration::from_millis(500);
 /// No wait is longer, so that a receiver that is back gets its events soon.
 const BACKOFF_LONGEST: Duration = Duration::from_secs(10);
-/// An unused connection is closed before common servers close it (Node: 5 s), because a request
-/// that crosses their close would fail.
-const IDLE_CONNECTION: Duration = Duration::from_secs(4);
 /// An event that still waits this long after it came is put on disk: its batch had its window, and
 /// its receiver as long again to answer. Whatever is delivered sooner never touches the disk.
 const KEEP_AFTER: Duration = Duration::from_millis(100);

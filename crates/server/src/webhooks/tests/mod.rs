@@ -19,7 +19,7 @@ use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
 use super::queue::Bounds;
 use super::timing::Timing;
-use super::{DestinationOutcomes, LostReason, Tls, Webhooks, WebhooksError};
+use super::{DestinationOutcomes, LostReason, Trust, Webhooks, WebhooksError};
 use crate::apps::Apps;
 use crate::options::{AppOptions, WebhookOptions};
 
@@ -62,7 +62,7 @@ fn start_with(
     timing: Timing,
 ) -> Result<Webhooks, WebhooksError> {
     let apps = Apps::new(apps).expect("good apps");
-    Webhooks::start_with(&apps, Bounds::new(&limits), data_dir, timing, Tls::System)
+    Webhooks::start_with(&apps, Bounds::new(&limits), data_dir, timing, Trust::System)
 }
 
 /// An event that is told apart by its channel.

@@ -32,7 +32,7 @@ async fn receiver() -> (Receiver, RootCertStore) {
 fn start_trusting(url: String, roots: RootCertStore) -> Webhooks {
     let apps = Apps::new(vec![app(&[url])]).unwrap();
     let bounds = Bounds::new(&Limits::default());
-    Webhooks::start_with(&apps, bounds, None, short(), Tls::Trusting(roots)).unwrap()
+    Webhooks::start_with(&apps, bounds, None, short(), Trust::Roots(roots)).unwrap()
 }
 
 #[tokio::test]
