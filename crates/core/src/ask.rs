@@ -109,6 +109,11 @@ impl Asking {
         self.state == State::Idle
     }
 
+    /// When it is to be looked at.
+    pub(crate) fn looks_at(&self) -> Option<Millis> {
+        self.look_at
+    }
+
     /// Whom to ask.
     pub(crate) fn whom(&self) -> u32 {
         self.rule.whom

@@ -98,11 +98,11 @@ pub struct Change {
 #[derive(Debug)]
 pub enum ChangeOf {
     /// The truth is this, carried by that event; by the one it had, or the rule's, without a name.
-    Set(Option<String>, Value),
+    Set(Option<String>, Value<'static>),
     /// The truth is merged with this (RFC 7396).
-    Merge(Option<String>, Value),
+    Merge(Option<String>, Value<'static>),
     /// The truth is patched (RFC 6902).
-    Patch(Option<String>, Patch),
+    Patch(Option<String>, Patch<'static>),
     /// There is no truth any more.
     Delete,
     /// The remembered events of that name are no more.
@@ -113,7 +113,7 @@ pub enum ChangeOf {
 #[derive(Debug)]
 pub enum Reply {
     /// This is the truth, of that version if the source has versions.
-    Truth(Value, Option<u64>),
+    Truth(Value<'static>, Option<u64>),
     /// There is none.
     Nothing,
     /// There was no answer.

@@ -136,9 +136,9 @@ pub struct Delivery {
 pub enum Sight {
     /// An event, for everybody.
     Event(Frame),
-    /// A new value of the truth, for everybody; and shorter, for those who hold the one before and
-    /// understand changes of that kind.
-    Truth(Frame, Option<(DeltaKind, Frame)>),
+    /// A new value of the truth, for everybody; and shorter ones, shortest first, for those who
+    /// hold the one before and understand changes of that kind.
+    Truth(Frame, SmallVec<[(DeltaKind, Frame); 2]>),
     /// Something for those who count offsets; the others see nothing.
     Counted(Frame),
 }

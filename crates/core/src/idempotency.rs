@@ -17,8 +17,8 @@ use crate::record::{BodyHash, Row, StoredAnswer, Timestamp};
 /// How long an answer is kept.
 pub(crate) const ANSWER_AGE: Duration = Duration::from_secs(10 * 60);
 
-/// A key of an app.
-pub(crate) type CallKey = (AppIndex, Box<str>);
+/// An idempotency key of an app.
+pub type CallKey = (AppIndex, Box<str>);
 
 /// See the module. One per home, for the keys that are its own.
 #[derive(Debug)]

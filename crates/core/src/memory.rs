@@ -331,7 +331,8 @@ fn encode(
         if bytes >= budget {
             return (frames, Some(shown[at - 1].upto()));
         }
-        let frame = frame(key, one, if one.upto() <= standing.cut { Time::Past } else { Time::Live }, base);
+        let frame =
+            frame(key, one, if one.upto() <= standing.cut { Time::Past } else { Time::Live }, base);
         bytes += frame.bytes().len();
         frames.push(frame);
     }

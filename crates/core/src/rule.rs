@@ -247,7 +247,10 @@ impl RuleBook {
             durability: None,
             truth: None,
         };
-        RuleBook { rules: rules.iter().map(row).collect(), cache: Arc::new(unwritten.cache(bounds)) }
+        RuleBook {
+            rules: rules.iter().map(row).collect(),
+            cache: Arc::new(unwritten.cache(bounds)),
+        }
     }
 
     /// The memory of that channel, if it has one.

@@ -3,16 +3,16 @@
 
 use std::sync::Arc;
 
-use oyez_protocol::delta::{Checksum, DeltaKind, Deltas};
+use oyez_protocol::delta::{DeltaKind, Deltas};
 use oyez_protocol::encode::{DeltaInfo, Extras, Frame, Replayed, TruthEvent};
-use oyez_protocol::position::Offset;
 
 use crate::effect::{Delivery, Sight};
 use crate::key::ChannelKey;
 use crate::log::{Kept, Shown};
 use crate::memory::Checks;
 use crate::record::{Entry, EntryKind};
-use crate::value::{Delta, Value};
+use crate::value::{Delta, Difference, Value, checksum};
+use smallvec::SmallVec;
 
 /// A truth that a client holds, and the changes that it understands.
 #[derive(Debug)]
@@ -36,12 +36,12 @@ pub(crate) fn frame(key: &ChannelKey, shown: &Shown<'_>, time: Time, base: Optio
         Shown::Skip { from, upto } => Frame::skip(key.name(), *from, *upto),
         Shown::Forget(kept) => forget(key, &kept.entry),
         Shown::Entry(kept) => {
-            let delta = base.filter(|_| kept.entry.kind == EntryKind::Truth);
-            let delta = delta.and_then(|base| delta_frame(key, &base.entry, &kept.entry, time));
-            match delta {
-                Some((kind, frame)) if base.is_some_and(|b| b.deltas.has(kind)) => frame,
-                _ => whole(key, &kept.entry, time),
-            }
+            let change = base.filter(|_| kept.entry.kind == EntryKind::Truth);
+            let change = change.and_then(|base| {
+                let deltas = deltas(key, &base.entry, &kept.entry, time);
+                deltas.into_iter().find(|(kind, _)| base.deltas.has(*kind))
+            });
+            change.map_or_else(|| whole(key, &kept.entry, time), |(_, frame)| frame)
         }
     }
 }
@@ -58,20 +58,16 @@ pub(crate) fn delivery(
         EntryKind::Event => Sight::Event(whole(key, entry, Time::Live)),
         EntryKind::Truth => {
             let before = before.filter(|_| checks == Checks::Deltas);
-            let delta = before.and_then(|before| delta_frame(key, before, entry, Time::Live));
-            Sight::Truth(whole(key, entry, Time::Live), delta)
+            let changes = before.map(|before| deltas(key, before, entry, Time::Live));
+            Sight::Truth(whole(key, entry, Time::Live), changes.unwrap_or_default())
         }
         EntryKind::Deleted | EntryKind::Forgotten => Sight::Counted(forget(key, entry)),
         EntryKind::Gone => Sight::Counted(Frame::skip(key.name(), entry.offset, entry.offset)),
     };
-    let sum = (checks != Checks::None && entry.kind == EntryKind::Truth).then(|| sum(entry));
+    let wants_sum = checks != Checks::None && entry.kind == EntryKind::Truth;
+    let sum = wants_sum.then(|| checksum(&Value::held(entry.data())));
     let exclude = entry.exclude.as_deref().copied();
-    Delivery { key: key.clone(), offset: entry.offset, sight, exclude, sum: sum.flatten() }
-}
-
-/// The sum of a truth.
-pub(crate) fn sum(entry: &Entry) -> Option<Checksum> {
-    Value::parse(entry.data()).ok().map(|value| value.sum())
+    Delivery { key: key.clone(), offset: entry.offset, sight, exclude, sum }
 }
 
 fn whole(key: &ChannelKey, entry: &Entry, time: Time) -> Frame {
@@ -93,17 +89,23 @@ fn extras<'a>(entry: &Entry, time: Time, delta: Option<DeltaInfo>) -> Extras<'a>
     }
 }
 
-/// What changed between two truths, if that is much shorter than the new one.
-fn delta_frame(
+/// What changed between two truths, in each way that is much shorter than the new one, shortest
+/// first.
+fn deltas(
     key: &ChannelKey,
     before: &Entry,
     entry: &Entry,
     time: Time,
-) -> Option<(DeltaKind, Frame)> {
-    let (old, new) = (Value::parse(before.data()).ok()?, Value::parse(entry.data()).ok()?);
-    let delta = Delta::between(&old, &new)?;
-    let from: Offset = before.offset;
-    let info = DeltaInfo { kind: delta.kind(), from, sum: Some(new.sum()) };
-    let extras = extras(entry, time, Some(info));
-    Some((delta.kind(), Frame::event(key.name(), entry.event(), delta.text(), extras)))
+) -> SmallVec<[(DeltaKind, Frame); 2]> {
+    let (old, new) = (Value::held(before.data()), Value::held(entry.data()));
+    let difference = Difference::between(&old, &new);
+    let mut deltas: SmallVec<[&Delta; 2]> = difference.all().collect();
+    deltas.sort_by_key(|delta| delta.text.len());
+    let sum = (!deltas.is_empty()).then(|| checksum(&new));
+    let frame = |delta: &Delta| {
+        let info = DeltaInfo { kind: delta.kind, from: before.offset, sum };
+        let extras = extras(entry, time, Some(info));
+        (delta.kind, Frame::event(key.name(), entry.event(), &delta.text, extras))
+    };
+    deltas.into_iter().map(frame).collect()
 }

@@ -4,11 +4,21 @@
 //! Parsing neither recurses nor copies what it need not: JSON nested as deep as the message limit
 //! allows is text like any other.
 
+mod error;
+mod fields;
+mod resume;
+mod subscribe;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use error::{FailedSubscription, MessageError};
+pub use resume::{Resume, ResumeError, resume_in_channel_data};
+pub use subscribe::{AWARE_VERSION, Aware, Subscribe};
+
+use self::fields::Field;
 use crate::channel::ChannelName;
 use crate::close::CloseCode;
 use crate::json::{Text, compact, object};
@@ -33,6 +43,13 @@ pub enum ClientMessage<'a> {
         /// The signed text.
         user_data: Cow<'a, str>,
     },
+    /// `oyez:resync`: the client has noticed that what it shows is not the channel's.
+    Resync {
+        /// A channel it is subscribed to.
+        channel: ChannelName,
+        /// Where it is, when it is anywhere.
+        have: Option<Resume>,
+    },
     /// `client-…` on a channel.
     ClientEvent {
         /// Where it goes.
@@ -42,52 +59,6 @@ pub enum ClientMessage<'a> {
         /// A string as it is, other JSON as its compact text.
         data: Cow<'a, str>,
     },
-}
-
-/// The data of `pusher:subscribe`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscribe<'a> {
-    /// Which channel.
-    pub channel: ChannelName,
-    /// `KEY:SIGNATURE`; empty counts as absent.
-    pub auth: Option<Cow<'a, str>>,
-    /// The signed text about the member, when the auth endpoint gave one.
-    pub channel_data: Option<Cow<'a, str>>,
-}
-
-/// Why a message was refused. The connection lives.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct MessageError {
-    /// The code of the `pusher:error`, where the protocol has one.
-    pub code: Option<CloseCode>,
-    /// What was wrong and what to do.
-    pub message: String,
-    /// The subscription that fails by it: the page's handler on that channel shall hear it.
-    pub subscription: Option<FailedSubscription>,
-}
-
-/// What `pusher:subscription_error` says beside its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedSubscription {
-    /// Which channel.
-    pub channel: ChannelName,
-    /// `type`.
-    pub kind: &'static str,
-    /// `status`.
-    pub status: u16,
-}
-
-impl MessageError {
-    /// An error for which the protocol has no code.
-    pub fn new(message: impl Into<String>) -> MessageError {
-        MessageError { code: None, message: message.into(), subscription: None }
-    }
-
-    /// An error with its code.
-    pub fn with_code(code: CloseCode, message: impl Into<String>) -> MessageError {
-        MessageError { code: Some(code), ..MessageError::new(message) }
-    }
 }
 
 /// Event names that nobody but the server may use.
@@ -107,19 +78,17 @@ struct Envelope<'a> {
 }
 
 #[derive(Deserialize)]
-struct SubscribeData<'a> {
-    #[serde(borrow)]
-    channel: Option<Text<'a>>,
-    #[serde(borrow)]
-    auth: Option<&'a RawValue>,
-    #[serde(borrow)]
-    channel_data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
 struct UnsubscribeData<'a> {
     #[serde(borrow)]
     channel: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ResyncData<'a> {
+    #[serde(borrow)]
+    channel: Option<Text<'a>>,
+    #[serde(borrow)]
+    have: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -141,26 +110,13 @@ impl<'a> ClientMessage<'a> {
             "pusher:ping" => Ok(ClientMessage::Ping),
             "pusher:pong" => Ok(ClientMessage::Pong),
             "pusher:subscribe" => {
-                let data: SubscribeData<'a> = data_of("pusher:subscribe", envelope.data)?;
-                let channel = channel(data.channel, limits)?;
-                let failed = |kind, status, error| MessageError {
-                    subscription: Some(FailedSubscription {
-                        channel: channel.clone(),
-                        kind,
-                        status,
-                    }),
-                    ..MessageError::new(error)
-                };
-                let auth = string("auth", data.auth).map_err(|e| failed("AuthError", 401, e))?;
-                let channel_data = string("channel_data", data.channel_data)
-                    .map_err(|e| failed("InvalidData", 400, e))?;
-                let auth = auth.filter(|auth| !auth.is_empty());
-                Ok(ClientMessage::Subscribe(Subscribe { channel, auth, channel_data }))
+                Subscribe::read(envelope.data, limits).map(ClientMessage::Subscribe)
             }
             "pusher:unsubscribe" => {
                 let data: UnsubscribeData<'a> = data_of("pusher:unsubscribe", envelope.data)?;
                 Ok(ClientMessage::Unsubscribe(channel(data.channel, limits)?))
             }
+            "oyez:resync" => resync(envelope.data, limits),
             "pusher:signin" => sign_in(envelope.data)
                 .map_err(|error| MessageError { code: Some(CloseCode::Unauthorized), ..error }),
             name if name.starts_with(CLIENT_PREFIX) => {
@@ -190,6 +146,17 @@ impl<'a> ClientMessage<'a> {
     }
 }
 
+fn resync<'a>(
+    data: Option<&'a RawValue>,
+    limits: &Limits,
+) -> Result<ClientMessage<'a>, MessageError> {
+    let data: ResyncData<'a> = data_of("oyez:resync", data)?;
+    let channel = channel(data.channel, limits)?;
+    let have = data.have.map(|raw| Resume::read(Field::new("have"), raw));
+    let have = have.transpose().map_err(MessageError::new)?;
+    Ok(ClientMessage::Resync { channel, have })
+}
+
 fn sign_in(data: Option<&RawValue>) -> Result<ClientMessage<'_>, MessageError> {
     let data: SignInData<'_> = data_of("pusher:signin", data)?;
     let needed =
@@ -198,15 +165,6 @@ fn sign_in(data: Option<&RawValue>) -> Result<ClientMessage<'_>, MessageError> {
         auth: data.auth.ok_or_else(|| needed("auth"))?.0,
         user_data: data.user_data.ok_or_else(|| needed("user_data"))?.0,
     })
-}
-
-/// A field that must be a string when it is there; `null` is not.
-fn string<'a>(field: &str, raw: Option<&'a RawValue>) -> Result<Option<Cow<'a, str>>, String> {
-    let Some(raw) = raw else { return Ok(None) };
-    match serde_json::from_str::<Text<'a>>(raw.get()) {
-        Ok(text) => Ok(Some(text.0)),
-        Err(_) => Err(format!("`{field}` of pusher:subscribe must be a string")),
-    }
 }
 
 fn data_of<'a, T: Deserialize<'a>>(
@@ -243,103 +201,4 @@ fn unknown_event(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<ClientMessage<'_>, MessageError> {
-        ClientMessage::parse(text, &Limits::default())
-    }
-
-    #[test]
-    fn subscribe_as_pusher_js_sends_it() {
-        let text = r#"{"event":"pusher:subscribe","data":{"auth":"","channel":"LOBBY_7"}}"#;
-        let Ok(ClientMessage::Subscribe(subscribe)) = parse(text) else { panic!("a subscribe") };
-        assert_eq!((subscribe.channel.as_str(), subscribe.auth), ("LOBBY_7", None));
-    }
-
-    #[test]
-    fn p012_wrong_types_are_errors_that_say_where() {
-        for (text, word) in [
-            ("", "valid"),
-            ("7", "object"),
-            ("[]", "object"),
-            (r#"["pusher:ping"]"#, "object"),
-            ("{}", "event"),
-            (r#"{"event":5}"#, "string"),
-            (r#"{"event":"pusher:subscribe"}"#, "object"),
-            (r#"{"event":"pusher:subscribe","data":"LOBBY_7"}"#, "object"),
-            (r#"{"event":"pusher:subscribe","data":{}}"#, "channel"),
-            (r#"{"event":"pusher:subscribe","data":{"channel":[]}}"#, "string"),
-            (r#"{"event":"pusher:subscribe","data":{"channel":"a","auth":{}}}"#, "`auth`"),
-            (
-                r#"{"event":"pusher:subscribe","data":{"channel":"a","channel_data":[]}}"#,
-                "`channel_data`",
-            ),
-            (r#"{"event":"pusher:unsubscribe","data":7}"#, "object"),
-            (r#"{"event":"pusher:signin","data":{"auth":"x"}}"#, "user_data"),
-            (r#"{"event":"client-x","data":"y"}"#, "channel"),
-            (r#"{"event":"pusher:nonsense"}"#, "may send"),
-            (r#"{"event":"oyez:set","channel":"a"}"#, "may send"),
-            (r#"{"event":"hello","channel":"a"}"#, "client-"),
-            ("{\"event\":\"pusher:ping\"}\u{0}", "valid"),
-        ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.message.contains(word), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn p024_auth_of_a_wrong_type_fails_the_subscription_and_not_just_the_message() {
-        let error =
-            parse(r#"{"event":"pusher:subscribe","data":{"channel":"private-a","auth":7}}"#);
-        let failed = error.unwrap_err().subscription.expect("of that channel");
-        assert_eq!(
-            (failed.channel.as_str(), failed.kind, failed.status),
-            ("private-a", "AuthError", 401)
-        );
-    }
-
-    #[test]
-    fn p055_whatever_is_wrong_with_a_sign_in_has_its_code() {
-        for data in
-            ["null", "{}", "7", r#"{"auth":1,"user_data":"{}"}"#, r#"{"auth":"a","user_data":{}}"#]
-        {
-            let text = format!(r#"{{"event":"pusher:signin","data":{data}}}"#);
-            assert_eq!(parse(&text).unwrap_err().code, Some(CloseCode::Unauthorized), "{data}");
-        }
-    }
-
-    #[test]
-    fn p013_deep_json_is_text() {
-        let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
-        let limits = Limits { event_data_bytes: 100_000, ..Limits::default() };
-        let text = format!(r#"{{"event":"client-x","channel":"private-a","data":{deep}}}"#);
-        let Ok(ClientMessage::ClientEvent { data, .. }) = ClientMessage::parse(&text, &limits)
-        else {
-            panic!("a client event")
-        };
-        assert_eq!(data, deep);
-        assert!(parse(&deep).is_err());
-        assert!(parse(&format!(r#"{{"event":{deep}}}"#)).is_err());
-        assert!(
-            parse(&format!(r#"{{"event":"pusher:subscribe","data":{{"channel":{deep}}}}}"#))
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn p045_string_data_stays_and_object_data_becomes_its_compact_text() {
-        for (sent, delivered) in [
-            (r#""plain""#, "plain"),
-            (r#""{\"a\": 1}""#, r#"{"a": 1}"#),
-            (r#"{ "a" : 1.50 }"#, r#"{"a":1.50}"#),
-            ("null", "null"),
-        ] {
-            let text = format!(r#"{{"event":"client-x","channel":"private-a","data":{sent}}}"#);
-            let Ok(ClientMessage::ClientEvent { data, .. }) = parse(&text) else {
-                panic!("{sent}")
-            };
-            assert_eq!(data, delivered);
-        }
-    }
-}
+mod tests;

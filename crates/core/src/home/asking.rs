@@ -136,6 +136,7 @@ impl Home {
     }
 
     /// `GET …/truth`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of Command::ReadTruth")]
     pub(super) fn read_truth(
         &mut self,
         key: &ChannelKey,
@@ -164,7 +165,8 @@ impl Home {
         let value = memory.value();
         let at_least = at_least.unwrap_or(Offset::ZERO);
         let is_enough = value.as_ref().is_ok_and(|value| value.entry.offset >= at_least);
-        let is_waiting = !is_enough && (at_least > Offset::ZERO || (is_asked && !memory.is_ready()));
+        let is_waiting =
+            !is_enough && (at_least > Offset::ZERO || (is_asked && !memory.is_ready()));
         let Patience::Upto(patience) = patience else {
             effects.push(Effect::Answer(ticket, answer(&value)));
             return;

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::Home;
-use crate::command::Caller;
 use crate::effect::{Answer, Begun, Effect};
 use crate::gate::{State, Waiting};
 use crate::idempotency::{ANSWER_AGE, CallKey};
@@ -76,9 +75,11 @@ impl Home {
     /// The answer of a call is stored: whoever waited for it has it, too.
     pub(super) fn stored(&mut self, key: &CallKey, effects: &mut Vec<Effect>) {
         let Some((answer, waiting)) = self.calls.stored(key) else { return };
-        effects.extend(waiting.into_iter().map(|ticket| {
-            Effect::Answer(ticket, Answer::Begun(Begun::Again(answer.clone())))
-        }));
+        effects.extend(
+            waiting
+                .into_iter()
+                .map(|ticket| Effect::Answer(ticket, Answer::Begun(Begun::Again(answer.clone())))),
+        );
     }
 
     /// Lets go of answers that are too old.

@@ -2,7 +2,6 @@
 //! Readers who are behind: what they missed, or a new beginning; and what calls read of the past.
 
 use oyez_protocol::encode::ResetReason;
-use oyez_protocol::position::Offset;
 use oyez_protocol::socket_id::SocketId;
 
 use super::Home;
@@ -109,10 +108,5 @@ impl Home {
         let entries = entries.filter(|kept| !old(kept.entry.time));
         let entries = entries.take(limit).map(|kept| kept.entry.clone()).collect();
         Answer::History(Box::new(History::Entries(position, entries)))
-    }
-
-    /// What a history is that does not exist yet.
-    pub(super) fn nothing_published(&self) -> Offset {
-        Offset::ZERO
     }
 }

@@ -14,12 +14,12 @@ use crate::effect::{Answer, Changed, Effect, Refused, TruthAnswer};
 use crate::memory::Memory;
 use crate::record::{Entry, EntryKind};
 use crate::time::Millis;
-use crate::value::{Value, merge, patch};
+use crate::value::{Value, merge};
 
 /// What a change comes to.
 enum Outcome {
     /// A new truth, carried by that event.
-    Truth(String, Value),
+    Truth(String, Value<'static>),
     Delete,
     Forget(String),
     /// It is so already.
@@ -100,15 +100,14 @@ impl Home {
 
 fn decide(memory: &Memory, what: ChangeOf, limit: usize) -> Outcome {
     let held = memory.log.truth_at_head().map(|kept| &kept.entry);
-    let value = held.and_then(|entry| Value::parse(entry.data()).ok());
+    let value = held.map(|entry| Value::held(entry.data()));
     let (event, new) = match what {
         ChangeOf::Set(event, value) => (event, value),
         ChangeOf::Merge(event, changes) => {
             (event, merge(value.as_ref().unwrap_or(&Value::null()), &changes))
         }
         ChangeOf::Patch(event, changes) => {
-            let null = Value::null();
-            match patch(value.as_ref().unwrap_or(&null), &changes, limit) {
+            match changes.apply(value.as_ref().unwrap_or(&Value::null()), limit) {
                 Ok(new) => (event, new),
                 Err(error) => {
                     return Outcome::Answer(TruthAnswer::DoesNotApply(error.to_string()));

@@ -42,7 +42,8 @@ impl Home {
                     && channel.audience.total() > 0
                     && key.name().as_str().starts_with(prefix)
             });
-            channels.extend(occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, term, time))));
+            channels
+                .extend(occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, term, time))));
         }
         Answer::Channels(channels, None)
     }

@@ -97,6 +97,11 @@ impl Home {
     /// The journal has everything up to that mark.
     pub(super) fn committed(&mut self, mark: Mark, now: Millis, effects: &mut Vec<Effect>) {
         self.gate.commit(mark);
+        self.pass(now, effects);
+    }
+
+    /// Lets go what need not wait any more.
+    pub(super) fn pass(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         while let Some(waiting) = self.gate.pass() {
             match waiting {
                 Waiting::Release(key, offset) => self.release(&key, offset, now, effects),
@@ -122,13 +127,7 @@ impl Home {
     }
 
     /// Everybody may see a log up to that offset.
-    fn release(
-        &mut self,
-        key: &ChannelKey,
-        upto: Offset,
-        now: Millis,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn release(&mut self, key: &ChannelKey, upto: Offset, now: Millis, effects: &mut Vec<Effect>) {
         let time = self.time(now);
         let Some(channel) = self.channels.get_mut(key) else { return };
         let Channel { memory: Some(memory), audience, .. } = channel else { return };
@@ -138,9 +137,11 @@ impl Home {
             if audience.total() > 0 {
                 let delivery = show::delivery(key, &kept, truth.as_deref(), memory.checks);
                 let delivery = Arc::new(delivery);
-                effects.extend(audience.workers().map(|worker| {
-                    Effect::Send(worker, Item::Entry(Arc::clone(&delivery)))
-                }));
+                effects.extend(
+                    audience
+                        .workers()
+                        .map(|worker| Effect::Send(worker, Item::Entry(Arc::clone(&delivery)))),
+                );
             }
             match kept.entry.kind {
                 EntryKind::Event => memory.end_miss(),

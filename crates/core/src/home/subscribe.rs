@@ -33,16 +33,16 @@ impl Home {
     ) {
         let channel = self.open(&key, now, effects);
         let memory = channel.memory.as_deref_mut().filter(|memory| !memory.is_ready());
-        let Some((memory, asking)) = memory.and_then(|memory| {
-            let asking = memory.asking.as_deref_mut()?.arrive(now);
-            Some((channel.memory.as_deref_mut()?, asking))
+        let Some((memory, wait)) = memory.and_then(|memory| {
+            let wait = memory.asking.as_deref()?.wait();
+            Some((memory, wait))
         }) else {
             return self.admit(&key, place, member, &listener, now, effects);
         };
-        let wait = memory.asking.as_deref().map(|asking| asking.wait()).unwrap_or_default();
         let until = now + wait;
         memory.held.push(Held { place, member, listener, until });
-        self.do_step(&key, asking, now, effects);
+        let step = memory.asking.as_deref_mut().map(|asking| asking.arrive(now));
+        self.do_step(&key, step.unwrap_or_default(), now, effects);
         self.plan_at(&key, until);
         if wait.is_zero() {
             self.wake(&key, now, effects);
@@ -81,8 +81,7 @@ impl Home {
         if let (Some(Joined::First(_)), Some(member)) = (joined, &member) {
             send_to_all(key, channel, Frame::member_added(key.name(), member), None, effects);
         }
-        let Acknowledged { frames, standing, new_miss } =
-            self.acknowledge(key, listener, now);
+        let Acknowledged { frames, standing, new_miss } = self.acknowledge(key, listener, now);
         let Some(channel) = self.channels.get_mut(key) else { return };
         channel.audience.add(place.worker);
         let standing = standing.map(Box::new);
@@ -114,12 +113,7 @@ impl Home {
     }
 
     /// Acknowledgement and replay for a newcomer.
-    fn acknowledge(
-        &mut self,
-        key: &ChannelKey,
-        listener: &Listener,
-        now: Millis,
-    ) -> Acknowledged {
+    fn acknowledge(&mut self, key: &ChannelKey, listener: &Listener, now: Millis) -> Acknowledged {
         let (time, budget) = (self.time(now), self.rules.replay_bytes);
         let mut acknowledged =
             Acknowledged { frames: SmallVec::new(), standing: None, new_miss: false };

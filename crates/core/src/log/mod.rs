@@ -20,7 +20,7 @@ use crate::record::{Entry, EntryKind, Identity, Row, Timestamp};
 use crate::rule::{IDENTITY_AGE, MemoryRule, Replay};
 pub(crate) use lineage::{Lineage, Terms};
 pub(crate) use resume::Past;
-pub(crate) use view::{Reader, Shown, Stretch, View};
+pub(crate) use view::{Reader, Shown, Stretch};
 
 /// See the module.
 #[derive(Debug)]
@@ -174,7 +174,8 @@ impl Log {
 
     /// Everybody may see what was staged up to that offset. Answers the entries, in order.
     pub(crate) fn release(&mut self, upto: Offset, freed: &mut Freed) -> Vec<Kept> {
-        let released: Vec<Kept> = self.since(self.committed).take_while(|k| k.entry.offset <= upto).cloned().collect();
+        let released: Vec<Kept> =
+            self.since(self.committed).take_while(|k| k.entry.offset <= upto).cloned().collect();
         for kept in &released {
             self.committed = kept.entry.offset;
             self.take_in(kept, freed);
@@ -184,8 +185,8 @@ impl Log {
 
     /// The truth that decisions are made on: the newest, whether released or not.
     pub(crate) fn truth_at_head(&self) -> Option<&Kept> {
-        let staged = self.since(self.committed);
-        let newest = staged.filter(|k| k.entry.kind.is_about_truth()).last();
+        let mut staged = self.since(self.committed);
+        let newest = staged.rfind(|k| k.entry.kind.is_about_truth());
         match newest {
             Some(kept) => Some(kept).filter(|k| k.entry.kind == EntryKind::Truth),
             None => self.truth.as_ref(),
@@ -200,6 +201,24 @@ impl Log {
     /// The newest event that readers see, if it is kept.
     pub(crate) fn latest(&self) -> Option<&Kept> {
         self.latest.last()
+    }
+
+    /// Whether an event of that name is held, released or not.
+    pub(crate) fn has(&self, event: &str) -> bool {
+        let named =
+            |kept: &Kept| kept.entry.kind == EntryKind::Event && kept.entry.event() == event;
+        self.latest.iter().any(named) || self.ring.iter().any(named)
+    }
+
+    /// Released entries of the ring in that stretch.
+    pub(crate) fn entries(&self, stretch: Stretch) -> impl Iterator<Item = &Kept> {
+        self.since(stretch.after).take_while(move |kept| kept.entry.offset <= stretch.upto)
+    }
+
+    /// Whether the truth has come to its end by that time.
+    pub(crate) fn truth_ends(&self, now: Timestamp) -> bool {
+        let expires = self.truth_at_head().and_then(|kept| kept.entry.expires);
+        expires.is_some_and(|at| at.get() <= now.0)
     }
 
     /// Whether anything is shown to newcomers.
@@ -366,6 +385,12 @@ fn free_unless_needed(old: &Kept, low: Offset, truth: &Option<Kept>, freed: &mut
     let is_truth = truth.as_ref().is_some_and(|truth| truth.entry.offset == old.entry.offset);
     if old.entry.offset < low && !is_truth {
         freed.rows.push(old.row);
+    }
+}
+
+impl Freed {
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.rows.is_empty() && self.rewritten.is_empty() && !self.ran_empty
     }
 }
 

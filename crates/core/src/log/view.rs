@@ -63,7 +63,8 @@ impl Log {
         let Stretch { after, upto: cut } = stretch;
         let truth = self.truth_as_of(cut);
         let mut shown: Vec<Shown<'_>> = Vec::new();
-        let older = |kept: &&Kept| self.rule.replay != Replay::All || kept.entry.offset < self.low();
+        let older =
+            |kept: &&Kept| self.rule.replay != Replay::All || kept.entry.offset < self.low();
         shown.extend(self.latest.iter().filter(older).map(Shown::Entry));
         shown.extend(truth.map(Shown::Entry));
         if self.rule.replay == Replay::All {
