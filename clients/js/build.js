@@ -21,7 +21,7 @@ const BANNER = [
 ].join('\n');
 
 const common = {
-  absWorkingDir: here, bundle: true, target: 'es2022', charset: 'utf8', sourcemap: true,
+  absWorkingDir: here, bundle: true, target: 'es2021', charset: 'utf8', sourcemap: true,
   legalComments: 'none', banner: { js: BANNER }, write: false, logLevel: 'error',
 };
 

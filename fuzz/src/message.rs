@@ -7,11 +7,14 @@
 use std::borrow::Cow;
 
 use oyez_protocol::channel::ChannelName;
+use oyez_protocol::delta::{DeltaKind, Deltas};
 use oyez_protocol::limits::Limits;
-use oyez_protocol::message::{ClientMessage, Subscribe};
-use serde_json::json;
+use oyez_protocol::message::{Aware, ClientMessage, Resume, Subscribe, resume_in_channel_data};
+use oyez_protocol::position::{Epoch, Offset, Term};
+use oyez_protocol::socket_id::SocketId;
+use serde_json::{Value, json};
 
-use crate::json::{self, Kind, Refused};
+use crate::json::{self, Fields, Json, Kind, Refused};
 use crate::{REFUSAL_BYTES, Settings, tight_limits};
 
 pub(crate) fn run(data: &[u8]) {
@@ -19,6 +22,7 @@ pub(crate) fn run(data: &[u8]) {
     let limits = if settings.byte() == 0 { Limits::default() } else { tight_limits() };
     let Ok(text) = std::str::from_utf8(settings.rest) else { return };
     let expected = expected(text, &limits);
+    signed(text);
     match (ClientMessage::parse(text, &limits), expected) {
         (Ok(message), Ok(expected)) => {
             assert_eq!(message, expected);
@@ -45,13 +49,21 @@ fn expected(text: &str, limits: &Limits) -> Result<ClientMessage<'static>, Refus
         "pusher:ping" => Ok(ClientMessage::Ping),
         "pusher:pong" => Ok(ClientMessage::Pong),
         "pusher:subscribe" => {
-            let data = data.ok_or(Refused)?.fields(&["channel", "auth", "channel_data"])?;
+            let known = ["channel", "auth", "channel_data", "resume", "oyez"];
+            let data = data.ok_or(Refused)?.fields(&known)?;
             let (auth, channel_data) = (data.string("auth")?, data.string("channel_data")?);
             Ok(ClientMessage::Subscribe(Subscribe {
                 channel: name(data.string("channel")?)?,
                 auth: auth.filter(|auth| !auth.is_empty()).map(Cow::Owned),
                 channel_data: channel_data.map(Cow::Owned),
+                resume: data.get("resume").map(resume).transpose()?,
+                aware: data.get("oyez").map(aware).transpose()?,
             }))
+        }
+        "oyez:resync" => {
+            let data = data.ok_or(Refused)?.fields(&["channel", "have"])?;
+            let have = data.get("have").map(resume).transpose()?;
+            Ok(ClientMessage::Resync { channel: name(data.string("channel")?)?, have })
         }
         "pusher:unsubscribe" => {
             let data = data.ok_or(Refused)?.fields(&["channel"])?;
@@ -81,14 +93,123 @@ fn expected(text: &str, limits: &Limits) -> Result<ClientMessage<'static>, Refus
     }
 }
 
+/// A whole number below 2^53, which must be there.
+fn number(json: Option<&Json<'_>>) -> Result<Offset, Refused> {
+    let text = json.ok_or(Refused)?.text;
+    let number: u128 = if text.len() < 20 { text.parse().map_err(|_| Refused)? } else { 1 << 53 };
+    if number >= 1 << 53 {
+        return Err(Refused);
+    }
+    Ok(Offset::new(number as u64).expect("below 2^53"))
+}
+
+/// Eight letters and digits are a name of ours.
+fn is_name(text: &str) -> bool {
+    text.len() == 8 && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+fn resume(json: &Json<'_>) -> Result<Resume, Refused> {
+    let fields = json.fields(&["epoch", "term", "offset", "socket"])?;
+    let name = |key| Ok(Some(fields.string(key)?.ok_or(Refused)?).filter(|text| is_name(text)));
+    let (epoch, term) = (name("epoch")?, name("term")?);
+    let socket = fields.string("socket")?;
+    Ok(Resume {
+        epoch: epoch.map(|text| Epoch::parse(&text).expect("of our form")),
+        term: term.map(|text| Term::parse(&text).expect("of our form")),
+        offset: number(fields.get("offset"))?,
+        socket: socket.map(|id| SocketId::parse(&id)).transpose().map_err(|_| Refused)?,
+    })
+}
+
+fn aware(json: &Json<'_>) -> Result<Aware, Refused> {
+    let fields = json.fields(&["v", "gen", "delta", "truth"])?;
+    if fields.get("v").is_none_or(|version| version.text != "1") {
+        return Err(Refused);
+    }
+    let mut deltas = Deltas::NONE;
+    match fields.get("delta") {
+        None => {}
+        Some(Json { kind: Kind::Array(names), .. }) => {
+            for name in names {
+                match name.string()?.as_str() {
+                    "merge" => deltas = deltas.with(DeltaKind::Merge),
+                    "patch" => deltas = deltas.with(DeltaKind::Patch),
+                    _ => {}
+                }
+            }
+        }
+        Some(_) => return Err(Refused),
+    }
+    let version = |truth: &Json<'_>| {
+        let fields: Fields<'_, '_> = truth.fields(&["version"])?;
+        number(fields.get("version"))
+    };
+    Ok(Aware {
+        generation: fields.get("gen").map(|json| number(Some(json))).transpose()?.map(Offset::get),
+        deltas,
+        version: fields.get("truth").map(version).transpose()?,
+    })
+}
+
+/// The text as signed `channel_data`.
+fn signed(text: &str) {
+    let position = |data: &Json<'_>| {
+        let fields = data.fields(&["oyez"])?;
+        let Some(oyez) = fields.get("oyez") else { return Ok(None) };
+        let fields = oyez.fields(&["resume"])?;
+        fields.get("resume").map(resume).transpose()
+    };
+    let expected = match json::read(text) {
+        Ok(data @ Json { kind: Kind::Object(_), .. }) => position(&data),
+        _ => Ok(None),
+    };
+    let actual = resume_in_channel_data(text);
+    if let Err(error) = &actual {
+        assert!(error.to_string().len() <= REFUSAL_BYTES);
+    }
+    assert_eq!(actual.map_err(|_| Refused), expected);
+}
+
+fn write_resume(resume: &Resume) -> Value {
+    let Resume { epoch, term, offset, socket } = resume;
+    json!({
+        "epoch": epoch.as_ref().map_or("", Epoch::as_str),
+        "term": term.as_ref().map_or("", Term::as_str),
+        "offset": offset.get(),
+        "socket": socket.map(|id| id.to_string()),
+    })
+}
+
+fn write_aware(aware: &Aware) -> Value {
+    let kinds = DeltaKind::ALL.into_iter().filter(|kind| aware.deltas.has(*kind));
+    json!({
+        "v": 1,
+        "gen": aware.generation,
+        "delta": kinds.map(DeltaKind::name).collect::<Vec<_>>(),
+        "truth": aware.version.map(|version| json!({"version": version.get()})),
+    })
+}
+
 /// A message as a client would send it.
 fn write(message: &ClientMessage<'_>) -> String {
     let value = match message {
         ClientMessage::Ping => json!({"event": "pusher:ping", "data": {}}),
         ClientMessage::Pong => json!({"event": "pusher:pong", "data": {}}),
-        ClientMessage::Subscribe(Subscribe { channel, auth, channel_data }) => json!({
-            "event": "pusher:subscribe",
-            "data": {"channel": channel.as_str(), "auth": auth, "channel_data": channel_data},
+        ClientMessage::Subscribe(Subscribe { channel, auth, channel_data, resume, aware }) => {
+            json!({
+                "event": "pusher:subscribe",
+                "data": {
+                    "channel": channel.as_str(),
+                    "auth": auth,
+                    "channel_data": channel_data,
+                    "resume": resume.as_ref().map(write_resume),
+                    "oyez": aware.as_ref().map(write_aware),
+                },
+            })
+        }
+        ClientMessage::Resync { channel, have } => json!({
+            "event": "oyez:resync",
+            "data": {"channel": channel.as_str(), "have": have.as_ref().map(write_resume)},
         }),
         ClientMessage::Unsubscribe(channel) => {
             json!({"event": "pusher:unsubscribe", "data": {"channel": channel.as_str()}})

@@ -3,13 +3,8 @@
 // whose answer is JSON, or by a function of the page's own.
 import type { AuthAnswer, AuthCallback, AuthOptions, CustomHandler, Options } from './options.js';
 import type { Channel } from './channel.js';
-
-/** An answer of the backend that is none, with its HTTP status. */
-export class HttpAuthError extends Error {
-  constructor(readonly status: number, message: string) {
-    super(message);
-  }
-}
+import { isObject } from './json.js';
+import { parsed } from './protocol.js';
 
 /** What a page hears of an error: `status` is there when the backend answered. */
 export function authError(error: any): object {
@@ -35,12 +30,10 @@ function byPost(options: AuthOptions, endpoint: string): CustomHandler {
     };
     const asked = fetch(url, { method: 'POST', headers, body: form.toString() }).then(async (answer) => {
       const text = await answer.text();
-      if (answer.status !== 200) throw new HttpAuthError(answer.status, `${url} answered ${answer.status} and not 200`);
-      try {
-        return JSON.parse(text) as AuthAnswer;
-      } catch {
-        throw new HttpAuthError(200, `${url} answered something that is not JSON: ${text}`);
-      }
+      const { status } = answer;
+      const json = status === 200 && parsed(text);
+      if (isObject(json)) return json as AuthAnswer;
+      throw { status, message: `${url} should answer 200 with a JSON object, and answered ${status}: ${text}` };
     });
     asked.then((answer) => callback(null, answer), (error) => callback(error, null));
   };

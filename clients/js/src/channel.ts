@@ -160,8 +160,7 @@ export class Channel extends Emitter implements Owner {
 
   /** Tells the page what was lost. @internal */
   lost(reason: string, to: Position | null): void {
-    const gap: Gap = { channel: this.name, reason, from: this.position, to };
-    this.show('oyez:gap', gap);
+    this.show('oyez:gap', { channel: this.name, reason, from: this.position, to } as Gap);
   }
 
   /** @internal */

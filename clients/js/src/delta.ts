@@ -3,9 +3,7 @@
 // value in place where they can and return the new one; both throw rather than guess, after which
 // the given value is of no use. No key of a patch ever reaches a prototype.
 import type { Delta } from './protocol.js';
-import { canonical, isObject, type Json } from './json.js';
-
-const has = (target: object, key: string) => Object.prototype.hasOwnProperty.call(target, key);
+import { canonical, has, isObject, type Json } from './json.js';
 
 function put(target: object, key: string, value: Json): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });

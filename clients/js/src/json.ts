@@ -7,6 +7,9 @@ export type Json = any;
 export const isObject = (value: Json): value is Record<string, Json> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
+/** Whether the object itself, not its prototype, has that key. */
+export const has = (target: object, key: string): boolean => Object.prototype.hasOwnProperty.call(target, key);
+
 /** RFC 8785: keys sorted by UTF-16 code units, numbers and strings as ECMAScript writes them. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;

@@ -42,17 +42,17 @@ export class Memory {
   readonly retained = new Map<string, { data: any; meta: object }>();
   readonly listeners = new Set<{ fn: Handler }>();
   /** The last position there was, for telling what a gap lies between. */
-  #last: Position | null = null;
-  #socket?: string;
+  private _last: Position | null = null;
+  private _socket?: string;
   /** Whether there is a log at all. */
-  #remembers = false;
-  #resyncing = false;
-  #resyncs = 0;
+  private _remembers = false;
+  private _resyncing = false;
+  private _resyncs = 0;
   /** Counts what makes frames under way meaningless: cuts, resyncs, leaving. */
-  #era = 0;
-  #timer?: ReturnType<typeof setTimeout>;
+  private _era = 0;
+  private _timer?: ReturnType<typeof setTimeout>;
   /** Whether the truth came in the cut that is being handled. */
-  #fresh = false;
+  private _fresh = false;
 
   constructor(private readonly owner: Owner) {}
 
@@ -64,91 +64,93 @@ export class Memory {
     const known = position && version && version <= position.offset;
     return {
       oyez: { v: 1, gen, delta: this.owner.deltas, ...(known && { truth: { version } }) },
-      ...(position && { resume: { ...position, socket: this.#socket } }),
+      ...(position && { resume: { ...position, socket: this._socket } }),
     };
   }
 
   /** The subscription was answered; without a cut the channel has no memory. */
   joined(cut: Cut | undefined, socket: string | undefined): Gap | undefined {
-    this.#socket = socket;
+    this._socket = socket;
     if (cut) return this.begin(cut);
-    const lost = this.#last;
+    const lost = this._last;
     this.clear();
-    if (this.truth) this.#drop();
-    return lost ? this.#gap('no memory', lost, null) : undefined;
+    if (this.truth) this._drop();
+    return lost ? this._gap('no memory', lost, null) : undefined;
   }
 
   /** A cut begins; what it loses is returned, to be told before its frames come. */
   begin(cut: Cut): Gap | undefined {
-    const from = this.#last;
-    this.#settled();
-    this.#era++;
-    this.#remembers = true;
+    const from = this._last;
+    this._settled();
+    this._era++;
+    this._remembers = true;
     if (!this.log.begin(cut)) {
       this.resync(true);
       return;
     }
     if (cut.resumed) return;
-    this.#fresh = false;
+    this._fresh = false;
     this.retained.clear();
     if (this.truth) this.truth.version = 0;
     const { epoch, term, offset } = cut;
-    return from ? this.#gap(cut.reason ?? 'reset', from, { epoch, term, offset }) : undefined;
+    return from ? this._gap(cut.reason ?? 'reset', from, { epoch, term, offset }) : undefined;
   }
 
   /** Ends the cut if its replay is complete. */
   settle(): void {
     const { cut } = this.log;
     const done = this.log.complete();
-    if (this.log.position) this.#last = this.log.position;
+    if (this.log.position) this._last = this.log.position;
     if (done === 'hole') return this.resync(false);
     if (done === 'no' || !cut) return;
-    if (!cut.resumed && !this.#fresh && this.truth) this.#drop();
+    if (!cut.resumed && !this._fresh && this.truth) this._drop();
     if (cut.version !== undefined && cut.version !== this.truth?.version) this.resync(true);
-    else this.#resyncs = 0;
+    else this._resyncs = 0;
   }
 
-  /** An event, or one of the frames that only speak of the log. */
+  /** An event with an offset, or one of the frames that only speak of the log. */
   take(frame: Frame): void {
-    const { event, data } = frame;
+    const { event } = frame;
+    if (!event.startsWith('oyez:')) {
+      if (!this._remembers) this.owner.show(event, frame.data, metaOf(frame));
+      else if (!this._resyncing) this._next(frame.offset!, frame.offset, () => this._event(frame));
+      return;
+    }
+    const data = frame.data ?? {};
     if (event === 'oyez:reset') {
       const gap = this.begin(data);
       if (gap) this.owner.show('oyez:gap', gap);
       return this.settle();
     }
-    if (this.#resyncing) return;
-    if (!this.#remembers) return event.startsWith('oyez:') ? undefined : this.owner.show(event, data, metaOf(frame));
+    if (this._resyncing || !this._remembers) return;
     switch (event) {
       case 'oyez:skip':
-        return this.#next(data?.offset, data?.from, () => {});
+        return this._next(data.offset, data.from, () => {});
       case 'oyez:forget':
-        return this.#next(data?.offset, data?.offset, () => this.#forgotten(data));
+        return this._next(data.offset, data.offset, () => this._forgotten(data));
       case 'oyez:term':
         return this.log.term(data.term);
       case 'oyez:mark':
         if (this.log.cut || this.log.position?.offset !== data.offset) this.resync(false);
         else if (data.sum !== undefined && data.sum !== this.truth?.sum) this.resync(true);
-        return;
-      default:
-        return this.#next(frame.offset!, frame.offset, () => this.#event(frame));
     }
   }
 
   /** Handles one frame of the log, if it is the next one, and only then moves the position. */
-  #next(to: number, from: number | undefined, handle: () => void): void {
+  private _next(to: number, from: number | undefined, handle: () => void): void {
     if (!this.log.expects(to, from ?? to)) return this.resync(false);
     const { log } = this;
     const { cut } = log;
-    const era = this.#era;
+    const era = this._era;
     handle();
     // Meanwhile a handler may have left the channel, or a change may not have fitted; or a handler
     // has disconnected, and the replay of a cut that was to replace the position will not come.
-    if (era !== this.#era || (cut && !cut.resumed && cut !== log.cut)) return;
+    if (era !== this._era || (cut && !cut.resumed && cut !== log.cut)) return;
     log.handled(to);
     this.settle();
   }
 
-  #event(frame: Frame): void {
+  private _event(frame: Frame): void {
     const listeners = [...this.listeners];
     const meta = metaOf(frame);
     let { data } = frame;
@@ -161,71 +163,71 @@ export class Memory {
       } catch {
         return this.resync(true);
       }
-      this.#fresh = true;
+      this._fresh = true;
       data = this.truth.value;
     }
     this.retained.delete(frame.event);
     this.retained.set(frame.event, { data, meta });
     if (this.retained.size > RETAINED) this.retained.delete(this.retained.keys().next().value!);
     this.owner.show(frame.event, data, meta);
-    if (frame.truth) this.#tell(listeners, data);
+    if (frame.truth) this._tell(listeners, data);
   }
 
-  #forgotten({ event, offset }: { event?: string; offset: number }): void {
-    if (event === undefined) this.#drop();
+  private _forgotten({ event, offset }: { event?: string; offset: number }): void {
+    if (event === undefined) this._drop();
     else this.retained.delete(event);
     this.owner.show('oyez:forget', { event, offset });
   }
 
-  #drop(): void {
+  private _drop(): void {
     if (this.truth) this.retained.delete(this.truth.event);
     this.truth = undefined;
-    this.#tell([...this.listeners], undefined);
+    this._tell([...this.listeners], undefined);
   }
 
-  #tell(listeners: { fn: Handler }[], value: any): void {
+  private _tell(listeners: { fn: Handler }[], value: any): void {
     for (const listener of listeners) if (this.listeners.has(listener)) call(listener.fn, null, [value]);
   }
 
-  #gap(reason: string, from: Position | null, to: Position | null): Gap {
+  private _gap(reason: string, from: Position | null, to: Position | null): Gap {
     return { channel: this.owner.name, reason, from, to };
   }
 
   /** Asks for a new cut. `distrust`: what is held may be wrong, not only incomplete. */
   resync(distrust: boolean): void {
-    if (this.#resyncing) return;
-    this.#resyncing = true;
-    this.#era++;
+    if (this._resyncing) return;
+    this._resyncing = true;
+    this._era++;
     const have = distrust ? null : this.log.position;
     if (distrust) this.log.forget();
     this.log.interrupt();
-    const wait = this.#resyncs ? delay(this.#resyncs, BACKOFF) : 0;
-    this.#resyncs++;
+    const wait = this._resyncs ? delay(this._resyncs, BACKOFF) : 0;
+    this._resyncs++;
     const ask = () => {
-      this.#timer = setTimeout(() => this.owner.giveUp(), PATIENCE);
+      this._timer = setTimeout(() => this.owner.giveUp(), PATIENCE);
       this.owner.ask(have);
     };
-    if (wait) this.#timer = setTimeout(ask, wait);
+    if (wait) this._timer = setTimeout(ask, wait);
     else ask();
   }
 
-  #settled(): void {
-    this.#resyncing = false;
-    clearTimeout(this.#timer);
+  private _settled(): void {
+    this._resyncing = false;
+    clearTimeout(this._timer);
   }
 
   /** The link is gone: what was handled completely stays. */
   interrupt(): void {
-    this.#settled();
+    this._settled();
     this.log.interrupt();
   }
 
   /** There is no log, or nobody who follows it, any more. */
   clear(): void {
-    this.#settled();
-    this.#era++;
-    this.#remembers = false;
-    this.#last = null;
+    this._settled();
+    this._era++;
+    this._remembers = false;
+    this._last = null;
     this.log.forget();
     this.retained.clear();
   }

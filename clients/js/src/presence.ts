@@ -2,6 +2,7 @@
 // Presence channels: who is there. The members are those of the answer to the subscription, then
 // changed by the server's word alone.
 import { PrivateChannel } from './channel.js';
+import { has } from './json.js';
 import type { AuthCallback } from './options.js';
 
 export interface Member {
@@ -17,7 +18,7 @@ export class Members {
   me: Member | null = null;
 
   get(id: string): Member | null {
-    return Object.prototype.hasOwnProperty.call(this.members, id) ? { id, info: this.members[id] } : null;
+    return has(this.members, id) ? { id, info: this.members[id] } : null;
   }
 
   each(fn: (member: Member) => void): void {

@@ -6,6 +6,7 @@ import { Channel, PrivateChannel } from './channel.js';
 import { Connection } from './connection.js';
 import { EncryptedChannel } from './encrypted.js';
 import { Emitter } from './emitter.js';
+import { has } from './json.js';
 import { VERSION, type CustomHandler, type Options } from './options.js';
 import { PresenceChannel } from './presence.js';
 import type { Frame } from './protocol.js';
@@ -20,7 +21,7 @@ export class Channels {
   }
 
   find(name: string): Channel | undefined {
-    return Object.prototype.hasOwnProperty.call(this.channels, name) ? this.channels[name] : undefined;
+    return has(this.channels, name) ? this.channels[name] : undefined;
   }
 }
 

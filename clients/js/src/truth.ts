@@ -6,7 +6,7 @@ import { sum } from './json.js';
 import { parsed, type Frame } from './protocol.js';
 
 export class Truth {
-  #sum?: string;
+  private _sum?: string;
 
   private constructor(
     /** Offset of the entry that made it; 0 once a new cut has made that number meaningless. */
@@ -20,7 +20,7 @@ export class Truth {
 
   /** The checksum of the value as the server holds it. */
   get sum(): string {
-    return (this.#sum ??= sum(parsed(this.text)));
+    return (this._sum ??= sum(parsed(this.text)));
   }
 
   /** The truth that a frame makes of the one before. Throws rather than give a wrong value. */

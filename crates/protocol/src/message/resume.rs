@@ -84,14 +84,13 @@ impl Resume {
 ///
 /// A `resume` of the subscription itself is newer than the page, and goes before this one.
 pub fn resume_in_channel_data(text: &str) -> Result<Option<Resume>, ResumeError> {
-    let data: ChannelData<'_> = match object(text) {
-        Ok(data) => data,
-        // The text is the app's own; only an object can be meant for us.
-        Err(error) if error.is_data() && text.trim_ascii_start().starts_with('{') => {
-            return Err(ResumeError(format!("`channel_data` is not valid: {error}")));
-        }
-        Err(_) => return Ok(None),
-    };
+    // The text is the app's own; only an object can be meant for us.
+    match serde_json::from_str::<&RawValue>(text) {
+        Ok(json) if json.get().starts_with('{') => {}
+        _ => return Ok(None),
+    }
+    let data: ChannelData<'_> = object(text)
+        .map_err(|error| ResumeError(format!("`channel_data` is not valid: {error}")))?;
     let Some(oyez) = data.oyez else { return Ok(None) };
     let channel_data = Field::new("channel_data");
     let at = channel_data.of("oyez");

@@ -17,6 +17,7 @@ async fn a_backend_is_asked_with_a_signed_post_of_app_and_channel() {
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/truth?token=hidden"));
     assert_eq!(request.body, r#"{"app_id":"3","channel":"private-GAME_7"}"#);
     assert_eq!(request.header("content-type"), "application/json");
+    assert_eq!(request.header("accept"), "application/json");
     assert_eq!(request.header("x-pusher-key"), KEY);
     let signature = request.header("x-pusher-signature").as_bytes();
     assert!(Secret::new(SECRET).verifies(&[&request.body], signature));
@@ -57,8 +58,9 @@ async fn the_version_is_the_header_or_else_the_field() {
 
 #[tokio::test]
 async fn connections_are_kept_for_the_next_question_whatever_the_status() {
-    let mut backend = Backend::start(|channel| match channel {
-        "none" => Reply::Status(404, "nothing here"),
+    let page: &'static str = "nothing here ".repeat(1_200).leak();
+    let mut backend = Backend::start(move |channel| match channel {
+        "none" => Reply::Status(404, page),
         "failed" => Reply::Status(500, "sorry"),
         _ => Reply::Status(200, "1"),
     })

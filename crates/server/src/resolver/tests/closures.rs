@@ -139,9 +139,12 @@ async fn a_closure_that_never_returns_fails_when_its_time_is_over_and_is_dropped
     })]);
     assert_eq!(asking.failure("a").await, "it did not answer within 200ms");
     // One here, one of the closure, none of its future.
-    while Arc::strong_count(&held) > 2 {
-        tokio::task::yield_now().await;
-    }
+    let dropped = async {
+        while Arc::strong_count(&held) > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, dropped).await.expect("the future is dropped");
 }
 
 #[tokio::test]
@@ -167,7 +170,8 @@ async fn a_closure_that_blocks_for_good_gets_a_bounded_number_of_tasks() {
     drop(unblock);
     asking.until(0, |stats| stats.in_flight() == 0).await;
     // The runtime comes to the tasks that wait, and drops them.
-    while asking.outcome("a").await != Outcome::None {}
+    let answers = async { while asking.outcome("a").await != Outcome::None {} };
+    tokio::time::timeout(PATIENCE, answers).await.expect("it answers again");
 }
 
 #[tokio::test]
