@@ -27,6 +27,9 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     listeners: Vec<TcpListener>,
+    mailboxes: Vec<Mailbox>,
+    homes: Vec<Home>,
+    committer: Option<Committer>,
 }
 
 /// Stops a server from any thread.
@@ -56,6 +59,15 @@ pub enum StartError {
     /// Webhooks cannot be kept.
     #[error(transparent)]
     Webhooks(#[from] WebhooksError),
+    /// What survived cannot be read.
+    #[error(transparent)]
+    Journal(#[from] oyez_journal::OpenError),
+    /// Truths cannot be asked for.
+    #[error(transparent)]
+    Sources(#[from] SourcesError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The data folder cannot be made.
     #[error("cannot make the data folder {path}: {error}")]
     DataDir {
@@ -77,6 +89,12 @@ pub enum RunError {
         /// What the system says.
         error: io::Error,
     },
+    /// The journal failed.
+    #[error(
+        "the journal failed: {0}. What was acknowledged before is safe. Make room on the disk, or \
+         replace it, and start again"
+    )]
+    Journal(Arc<str>),
     /// A bug took a worker down.
     #[error("worker {0} panicked: please report this")]
     Panic(usize),
@@ -101,9 +119,35 @@ impl Server {
             std::fs::create_dir_all(path)
                 .map_err(|error| StartError::DataDir { path: path.clone(), error })?;
         }
+        let boxes = mailboxes(workers, &Arc::default());
+        let post = boxes[0].post().clone();
+        let (keys, clock) = (KeySpace::new(rand::random()), Clock::now());
+        let sources = Sources::new(&apps, sources(&options))?;
+        let stats = sources.stats();
+        let (committer, recovered) = match &options.data_dir {
+            None => (None, Recovered { terms: vec![clock.term], ..Recovered::default() }),
+            Some(path) => {
+                let ids: Vec<_> = apps.iter().map(|app| app.options.id.as_str()).collect();
+                let (journal, recovered) = Redb::open(path, &ids, clock.time, clock.term)?;
+                let committer = commit(Box::new(journal), &post).map_err(StartError::Thread)?;
+                (Some(committer), recovered)
+            }
+        };
         let webhooks = Webhooks::start(&apps, &options.limits, options.data_dir.as_deref())?;
-        let shared = Arc::new(Shared::new(options, apps, webhooks, workers));
-        Ok(Server { shared, address, listeners })
+        let resolver = resolve(sources, &options, &post).map_err(StartError::Thread)?;
+        let homes = homes(&options, workers, recovered, &keys, &clock);
+        let equipment = Equipment {
+            webhooks,
+            resolver,
+            sources: stats,
+            journal: committer.as_ref().map(Committer::appender),
+            backlog: post.backlog(),
+            keys,
+            start: clock.start,
+        };
+        let shared = Arc::new(Shared::new(options, apps, equipment, workers));
+        shared.count_channels(homes.opened());
+        Ok(Server { shared, address, listeners, mailboxes: boxes, homes: homes.homes, committer })
     }
 
     /// Where it listens, with the port that it got if the options asked for any.

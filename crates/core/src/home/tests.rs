@@ -2,16 +2,29 @@
 //! What only the inside of a home shows; `tests/histories` has the rest.
 
 use super::*;
+use crate::command::Listener;
 use crate::effect::{ListFrom, Wanted};
 use crate::key::{AppIndex, KeySpace};
 use crate::place::{Ticket, WorkerId};
+use crate::rule::CACHE_AGE;
 use oyez_protocol::channel::ChannelName;
 
 const WEBHOOK_DELAY: Duration = Duration::from_secs(3);
 
 fn home() -> Home {
-    let apps = vec![AppRules::default()];
-    Home::new(Rules { presence_members: 100, webhook_delay: WEBHOOK_DELAY, apps }, 1)
+    let rules = Rules {
+        presence_members: 100,
+        webhook_delay: WEBHOOK_DELAY,
+        replay_bytes: 1 << 20,
+        truth_bytes: 1 << 20,
+        memory_bytes: 1 << 30,
+        idempotency_keys: 1_000,
+        safest: Durability::Off,
+        apps: vec![AppRules::default()],
+    };
+    let terms = vec![Term::random(&mut StdRng::seed_from_u64(1))];
+    let time = Timestamp(1_700_000_000_000);
+    Home::new(rules, Start { home: WorkerId(0), terms, time, next_row: 0, seed: 1 })
 }
 
 #[test]
@@ -29,8 +42,8 @@ fn a_cache_channel_that_comes_and_goes_does_not_gather_timers() {
         *now = until;
     };
     for _ in 0..20 {
-        let subscribe =
-            Command::Subscribe { key: key.clone(), place, member: None, room: Room::Left };
+        let (member, listener, room) = (None, Listener::default(), Room::Left);
+        let subscribe = Command::Subscribe { key: key.clone(), place, member, listener, room };
         home.handle(subscribe, now, &mut effects);
         wait(&mut home, &mut now, CACHE_AGE + Duration::from_secs(60), &mut effects);
         let unsubscribe = Command::Unsubscribe { key: key.clone(), place, user: None };
@@ -53,8 +66,8 @@ fn p068_a_list_in_slices_has_each_channel_that_stays_exactly_once() {
     let key =
         |name: String| keys.key(AppIndex(0), ChannelName::parse(&name, 164).expect("a valid name"));
     let subscribe = |home: &mut Home, name: String| {
-        let (key, room) = (key(name), Room::Left);
-        let command = Command::Subscribe { key, place, member: None, room };
+        let (key, listener, room) = (key(name), Listener::default(), Room::Left);
+        let command = Command::Subscribe { key, place, member: None, listener, room };
         home.handle(command, Millis(0), &mut Vec::new());
     };
     let unsubscribe = |home: &mut Home, name: String| {
