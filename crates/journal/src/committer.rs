@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use oyez_core::{Append, Mark, Urgency, WorkerId};
 
 use crate::journal::Journal;
-use crate::pending::{Batch, Pending, bytes};
+use crate::pending::{Batch, Bounds, Pending, bytes};
 use crate::stats::Stats;
 
 /// How long appends that nobody waits for may wait for company.
@@ -50,14 +50,14 @@ pub struct Appender {
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+pub(crate) struct Shared {
     waiting_bytes: AtomicUsize,
     is_failed: AtomicBool,
     stats: Stats,
 }
 
 #[derive(Debug)]
-enum Message {
+pub(crate) enum Message {
     Append(WorkerId, Append),
     Stop,
 }
@@ -75,7 +75,7 @@ impl Committer {
     ) -> std::io::Result<Committer> {
         let (sender, receiver) = channel();
         let shared = Arc::new(Shared::default());
-        let mut work = Work::new(journal, homes, report, Arc::clone(&shared));
+        let mut work = Work::new(journal, homes, report, Arc::clone(&shared), Bounds::default());
         let thread =
             thread::Builder::new().name("journal".into()).spawn(move || work.run(&receiver))?;
         let appender = Appender { sender, shared, thread: thread.thread().clone() };
@@ -146,7 +146,7 @@ impl Appender {
 }
 
 /// What the thread owns.
-struct Work<R> {
+pub(crate) struct Work<R> {
     journal: Box<dyn Journal>,
     homes: usize,
     report: R,
@@ -159,13 +159,20 @@ struct Work<R> {
 }
 
 impl<R: Fn(WorkerId, Report)> Work<R> {
-    fn new(journal: Box<dyn Journal>, homes: usize, report: R, shared: Arc<Shared>) -> Work<R> {
+    pub(crate) fn new(
+        journal: Box<dyn Journal>,
+        homes: usize,
+        report: R,
+        shared: Arc<Shared>,
+        bounds: Bounds,
+    ) -> Work<R> {
         shared.stats.sized(journal.bytes());
-        let (pending, marks) = (Pending::new(homes), vec![None; homes]);
+        let (pending, marks) = (Pending::new(homes, bounds), vec![None; homes]);
         Work { journal, homes, report, shared, pending, since: None, marks }
     }
 
-    fn run(&mut self, receiver: &Receiver<Message>) {
+    /// Serves the channel until somebody posts [`Message::Stop`].
+    pub(crate) fn run(&mut self, receiver: &Receiver<Message>) {
         loop {
             let received =
                 if self.pending.is_full() { Received::Nothing } else { self.receive(receiver) };

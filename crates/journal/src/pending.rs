@@ -10,16 +10,26 @@ use std::mem;
 
 use oyez_core::{Append, CallId, Record, Urgency, WorkerId};
 
-/// The most appends of one commit.
-pub(crate) const MAX_APPENDS: usize = 1024;
+/// When a commit has enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// At so many appends.
+    pub(crate) appends: usize,
+    /// At so many bytes in memory.
+    pub(crate) bytes: usize,
+}
 
-/// The most bytes of one commit.
-pub(crate) const MAX_BYTES: usize = 1024 * 1024;
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { appends: 1024, bytes: 1024 * 1024 }
+    }
+}
 
 /// Appends in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Pending {
     homes: usize,
+    bounds: Bounds,
     batch: Batch,
     /// Of each call that lacks parts, how many.
     lacking: HashMap<CallId, u32>,
@@ -34,8 +44,8 @@ pub(crate) struct Batch {
 }
 
 impl Pending {
-    pub(crate) fn new(homes: usize) -> Pending {
-        Pending { homes, batch: Batch::default(), lacking: HashMap::new() }
+    pub(crate) fn new(homes: usize, bounds: Bounds) -> Pending {
+        Pending { homes, bounds, batch: Batch::default(), lacking: HashMap::new() }
     }
 
     pub(crate) fn push(&mut self, home: WorkerId, append: Append) {
@@ -51,7 +61,7 @@ impl Pending {
 
     /// Whether what is here is enough for one commit.
     pub(crate) fn is_full(&self) -> bool {
-        self.batch.appends.len() >= MAX_APPENDS || self.batch.bytes >= MAX_BYTES
+        self.batch.appends.len() >= self.bounds.appends || self.batch.bytes >= self.bounds.bytes
     }
 
     /// Whether somebody waits for any of it.

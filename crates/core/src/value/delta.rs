@@ -13,10 +13,10 @@ use oyez_protocol::delta::{DeltaKind, Deltas};
 use super::Value;
 
 /// Values up to this many bytes are always sent whole: a delta would save nothing that counts.
-pub(super) const SMALLEST: usize = 512;
+const SMALLEST: usize = 512;
 
 /// Above as many bytes values are sent whole: a home has no time to compare them.
-pub(super) const LARGEST: usize = 256 << 10;
+const LARGEST: usize = 256 << 10;
 
 /// A delta must be shorter than this part of the whole text, in percent.
 const WORTH_PERCENT: usize = 60;
@@ -46,7 +46,11 @@ impl Difference {
         if new.text().len() <= SMALLEST || new.text().len().max(old.text().len()) > LARGEST {
             return Difference::default();
         }
-        let below = (new.text().len() * WORTH_PERCENT).div_ceil(100);
+        Difference::below(old, new, (new.text().len() * WORTH_PERCENT).div_ceil(100))
+    }
+
+    /// The deltas of less than that many bytes.
+    pub(super) fn below(old: &Value<'_>, new: &Value<'_>, bytes: usize) -> Difference {
         let (old_tree, new_tree) = (old.tree(), new.tree());
         let delta = |kind, text: Option<Vec<u8>>| {
             let text = String::from_utf8(text?).expect("JSON is written from strings");
@@ -54,8 +58,8 @@ impl Difference {
         };
         let difference = Difference {
             deltas: [
-                delta(DeltaKind::Merge, merge::between(&old_tree, &new_tree, below)),
-                delta(DeltaKind::Patch, patch::between(&old_tree, &new_tree, below)),
+                delta(DeltaKind::Merge, merge::between(&old_tree, &new_tree, bytes)),
+                delta(DeltaKind::Patch, patch::between(&old_tree, &new_tree, bytes)),
             ],
         };
         debug_assert!(difference.deltas.iter().flatten().all(|delta| delta.leads(old, new)));

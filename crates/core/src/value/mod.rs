@@ -67,13 +67,14 @@ impl<'a> Value<'a> {
 
     /// Reads a value. Costs time in proportion to the text, and no stack.
     pub fn parse(text: &'a str) -> Result<Value<'a>, ValueError> {
+        Value::parse_within(text, Value::MAX_DEPTH)
+    }
+
+    fn parse_within(text: &'a str, max_depth: usize) -> Result<Value<'a>, ValueError> {
         serde_json::from_str::<IgnoredAny>(text)
             .map_err(|error| ValueError::Syntax(error.to_string()))?;
-        let text = match json::compact(text) {
-            Cow::Borrowed(_) => Cow::Borrowed(text.trim_ascii()),
-            Cow::Owned(text) => Cow::Owned(text),
-        };
-        tree::check(&text)?;
+        let text = json::compact(text);
+        tree::check(&text, max_depth)?;
         Ok(Value { text })
     }
 

@@ -98,7 +98,8 @@ impl<'a> Patch<'a> {
     /// Reads a patch of at most `max` operations and checks their shape. Members that an operation
     /// does not need are ignored.
     pub fn parse(text: &'a str, max: usize) -> Result<Patch<'a>, PatchError> {
-        let list = Value::parse(text)?;
+        // A value as deep as it may be stands in an operation, in the list.
+        let list = Value::parse_within(text, Value::MAX_DEPTH + 2)?;
         let Node::Array(operations) = list.tree() else { return Err(PatchError::NotAList) };
         if operations.len() > max {
             return Err(PatchError::TooMany { operations: operations.len(), max });
@@ -111,7 +112,7 @@ impl<'a> Patch<'a> {
 
     /// The patch whose [`text`](Patch::text) this is; nothing is checked again.
     pub fn held(text: &'a str) -> Patch<'a> {
-        Patch { list: Value::held(text) }
+        Patch { list: Value { text: Cow::Borrowed(text) } }
     }
 
     /// The compact JSON text.
@@ -126,9 +127,10 @@ impl<'a> Patch<'a> {
         let root = value.tree();
         let mut document = Document { bytes: root.bytes(), root, max_bytes, carried: 0 };
         for (index, node) in operations.into_iter().enumerate() {
-            let operation = Operation::read(index, node)?;
-            let Operation { path, action, .. } = &operation;
-            document.perform(path, action).map_err(|why| operation.error(why))?;
+            let Operation { op, text, path, action } = Operation::read(index, node)?;
+            document
+                .perform(&path, action)
+                .map_err(|why| operation_error(index, &op, &text, why))?;
         }
         let value = Value::of(&document.root);
         debug_assert_eq!(value.text().len(), document.bytes);
@@ -137,10 +139,10 @@ impl<'a> Patch<'a> {
 }
 
 struct Operation<'a> {
-    index: usize,
-    op: String,
+    op: Cow<'a, str>,
+    /// The path as it was written.
     text: Cow<'a, str>,
-    path: Pointer<'a>,
+    path: Pointer,
     action: Action<'a>,
 }
 
@@ -148,30 +150,25 @@ enum Action<'a> {
     Add(Node<'a>),
     Remove,
     Replace(Node<'a>),
-    Move(Pointer<'a>),
-    Copy(Pointer<'a>),
+    Move(Pointer),
+    Copy(Pointer),
     Test(Node<'a>),
 }
 
 impl<'a> Operation<'a> {
     fn read(index: usize, node: Node<'a>) -> Result<Operation<'a>, PatchError> {
         let (mut op, mut text) = (Cow::Borrowed("?"), Cow::Borrowed(""));
-        Operation::read_parts(node, &mut op, &mut text)
-            .map_err(|why| operation_error(index, &op, &text, why))
-            .map(|(path, action)| Operation {
-                index,
-                op: op.into_owned(),
-                text: text.clone(),
-                path,
-                action,
-            })
+        match Operation::read_parts(node, &mut op, &mut text) {
+            Ok((path, action)) => Ok(Operation { op, text, path, action }),
+            Err(why) => Err(operation_error(index, &op, &text, why)),
+        }
     }
 
     fn read_parts(
         node: Node<'a>,
         op: &mut Cow<'a, str>,
         text: &mut Cow<'a, str>,
-    ) -> Result<(Pointer<'a>, Action<'a>), Why> {
+    ) -> Result<(Pointer, Action<'a>), Why> {
         let Node::Object(mut members) = node else { return Err(Why::NotAnObject) };
         let mut string = |name: &'static str| match members.swap_remove(name) {
             Some(Node::String(string)) => Ok(string),
@@ -200,10 +197,6 @@ impl<'a> Operation<'a> {
         };
         Ok((path, action))
     }
-
-    fn error(&self, why: Why) -> PatchError {
-        operation_error(self.index, &self.op, &self.text, why)
-    }
 }
 
 fn operation_error(index: usize, op: &str, path: &str, why: Why) -> PatchError {
@@ -221,32 +214,32 @@ struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn perform(&mut self, path: &Pointer<'a>, action: &Action<'a>) -> Result<(), Why> {
+    fn perform(&mut self, path: &Pointer, action: Action<'a>) -> Result<(), Why> {
         match action {
-            Action::Add(node) => self.add(path, node.clone()),
+            Action::Add(node) => self.add(path, node),
             Action::Remove => self.remove(path, "path").map(drop),
-            Action::Replace(node) => self.replace(path, node.clone()),
+            Action::Replace(node) => self.replace(path, node),
             Action::Move(from) if from.is_above(path) => Err(Why::IntoItself),
-            Action::Move(from) if from == path => self.find(from, "from").map(drop),
+            Action::Move(from) if from == *path => self.find(&from, "from").map(drop),
             Action::Move(from) => {
-                let node = self.remove(from, "from")?;
+                let node = self.remove(&from, "from")?;
                 self.carry(node.bytes())?;
                 self.add(path, node)
             }
             Action::Copy(from) => {
-                let bytes = self.find(from, "from")?.bytes();
+                let bytes = self.find(&from, "from")?.bytes();
                 self.carry(bytes)?;
-                let node = self.find(from, "from")?.clone();
+                let node = self.find(&from, "from")?.clone();
                 self.add(path, node)
             }
             Action::Test(node) => {
-                let same = self.find(path, "path")?.same(node);
+                let same = self.find(path, "path")?.same(&node);
                 if same { Ok(()) } else { Err(Why::Test) }
             }
         }
     }
 
-    fn add(&mut self, path: &Pointer<'a>, node: Node<'a>) -> Result<(), Why> {
+    fn add(&mut self, path: &Pointer, node: Node<'a>) -> Result<(), Why> {
         let added = node.bytes();
         if path.0.len() + node.depth() > Value::MAX_DEPTH {
             return Err(Why::TooDeep);
@@ -269,14 +262,14 @@ impl<'a> Document<'a> {
                 items.insert(at, node);
             }
             Node::Object(members) => {
-                if let Some(old) = members.get_mut(last) {
+                if let Some(old) = members.get_mut(last.as_str()) {
                     self.bytes = resized(self.bytes, old.bytes(), added)?;
                     *old = node;
                 } else {
                     let comma = usize::from(!members.is_empty());
                     let key = string_bytes(last) + ":".len();
                     self.bytes = resized(self.bytes, 0, comma + key + added)?;
-                    members.insert(last.clone(), node);
+                    members.insert(Cow::Owned(last.clone()), node);
                 }
             }
             _ => return Err(Why::Nothing("path")),
@@ -284,7 +277,7 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    fn replace(&mut self, path: &Pointer<'a>, node: Node<'a>) -> Result<(), Why> {
+    fn replace(&mut self, path: &Pointer, node: Node<'a>) -> Result<(), Why> {
         if path.0.len() + node.depth() > Value::MAX_DEPTH {
             return Err(Why::TooDeep);
         }
@@ -294,7 +287,7 @@ impl<'a> Document<'a> {
         Ok(())
     }
 
-    fn remove(&mut self, path: &Pointer<'a>, name: &'static str) -> Result<Node<'a>, Why> {
+    fn remove(&mut self, path: &Pointer, name: &'static str) -> Result<Node<'a>, Why> {
         let Some((last, above)) = path.0.split_last() else { return Err(Why::Whole) };
         let (removed, separators) = match find(&mut self.root, above, name)? {
             Node::Array(items) => {
@@ -305,7 +298,7 @@ impl<'a> Document<'a> {
                 (items.remove(at), usize::from(!items.is_empty()))
             }
             Node::Object(members) => {
-                let removed = members.shift_remove(last).ok_or(Why::Nothing(name))?;
+                let removed = members.shift_remove(last.as_str()).ok_or(Why::Nothing(name))?;
                 let comma = usize::from(!members.is_empty());
                 (removed, string_bytes(last) + ":".len() + comma)
             }
@@ -315,7 +308,7 @@ impl<'a> Document<'a> {
         Ok(removed)
     }
 
-    fn find(&mut self, path: &Pointer<'_>, name: &'static str) -> Result<&mut Node<'a>, Why> {
+    fn find(&mut self, path: &Pointer, name: &'static str) -> Result<&mut Node<'a>, Why> {
         find(&mut self.root, &path.0, name)
     }
 
@@ -338,13 +331,13 @@ fn resized(max_bytes: usize, bytes: usize, less: usize, more: usize) -> Result<u
 
 fn find<'n, 'a>(
     mut node: &'n mut Node<'a>,
-    path: &[Cow<'_, str>],
+    path: &[String],
     name: &'static str,
 ) -> Result<&'n mut Node<'a>, Why> {
     for step in path {
         node = match node {
             Node::Array(items) => items.get_mut(index(step)?).ok_or(Why::Nothing(name))?,
-            Node::Object(members) => members.get_mut(step.as_ref()).ok_or(Why::Nothing(name))?,
+            Node::Object(members) => members.get_mut(step.as_str()).ok_or(Why::Nothing(name))?,
             _ => return Err(Why::Nothing(name)),
         };
     }

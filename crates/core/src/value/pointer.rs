@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Pointer`]: where in a value (RFC 6901).
 
-use std::borrow::Cow;
-
 /// The keys and indexes that lead to a part of a value; none of them is the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pointer<'a>(pub(super) Vec<Cow<'a, str>>);
+pub(super) struct Pointer(pub(super) Vec<String>);
 
 /// A text that is no pointer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotAPointer;
 
-impl<'a> Pointer<'a> {
-    pub(super) fn parse(text: &str) -> Result<Pointer<'a>, NotAPointer> {
+impl Pointer {
+    pub(super) fn parse(text: &str) -> Result<Pointer, NotAPointer> {
         if text.is_empty() {
             return Ok(Pointer(Vec::new()));
         }
@@ -21,12 +19,12 @@ impl<'a> Pointer<'a> {
     }
 
     /// Whether the other one leads to something inside of what this one leads to.
-    pub(super) fn is_above(&self, other: &Pointer<'_>) -> bool {
+    pub(super) fn is_above(&self, other: &Pointer) -> bool {
         self.0.len() < other.0.len() && other.0.starts_with(&self.0)
     }
 }
 
-fn unescape<'a>(step: &str) -> Result<Cow<'a, str>, NotAPointer> {
+fn unescape(step: &str) -> Result<String, NotAPointer> {
     let mut parts = step.split('~');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -38,7 +36,7 @@ fn unescape<'a>(step: &str) -> Result<Cow<'a, str>, NotAPointer> {
         out.push(character);
         out.push_str(rest);
     }
-    Ok(Cow::Owned(out))
+    Ok(out)
 }
 
 /// Appends one step, escaped.

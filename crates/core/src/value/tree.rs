@@ -5,7 +5,7 @@
 //! serde_json works for every crate of the program, also that of whoever embeds Oyez. serde_json
 //! still decides what JSON is: this reads only text that it has accepted.
 //!
-//! Trees are never deeper than [`Value::MAX_DEPTH`], so recursion over them is bounded.
+//! Trees are hardly deeper than [`MAX_DEPTH`](super::Value::MAX_DEPTH), so recursion over them is bounded.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -14,8 +14,8 @@ use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use oyez_protocol::json;
 
+use super::ValueError;
 use super::number::Number;
-use super::{Value, ValueError};
 
 /// A part of a value.
 #[derive(Clone, Debug)]
@@ -38,14 +38,14 @@ const SHOWN: usize = 40;
 const SAFE_DIGITS: usize = 300;
 
 /// Checks what JSON leaves open. The text is compact JSON.
-pub(super) fn check(text: &str) -> Result<(), ValueError> {
+pub(super) fn check(text: &str, max_depth: usize) -> Result<(), ValueError> {
     let mut reader = Reader { text, at: 0 };
     let mut depth = 0;
     while let Some(byte) = reader.peek() {
         match byte {
             b'[' | b'{' => {
                 depth += 1;
-                if depth > Value::MAX_DEPTH {
+                if depth > max_depth {
                     return Err(ValueError::Depth);
                 }
                 reader.at += 1;

@@ -2,5 +2,7 @@
 //! Tests of the whole: committer, redb and the disk together.
 
 mod committing;
+mod crash;
 mod folder;
+mod history;
 mod sample;

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The examples of the standards.
+//! Merge patches.
 
-use super::super::*;
-
-fn value(text: &str) -> Value<'_> {
-    Value::parse(text).unwrap()
-}
+use super::*;
 
 #[test]
-fn rfc7396_the_examples_of_the_appendix_hold() {
+fn rfc7396_the_examples_of_the_standard_hold() {
     for (target, patch, result) in [
         (r#"{"a":"b"}"#, r#"{"a":"c"}"#, r#"{"a":"c"}"#),
         (r#"{"a":"b"}"#, r#"{"b":"c"}"#, r#"{"a":"b","b":"c"}"#),
@@ -28,4 +24,19 @@ fn rfc7396_the_examples_of_the_appendix_hold() {
     ] {
         assert_eq!(merge(&value(target), &value(patch)).text(), result);
     }
+}
+
+#[test]
+fn what_a_merge_leaves_alone_keeps_its_digits_and_its_place() {
+    let old = value(r#"{"b":9007199254740993,"gone":1,"a":[1.10,1e2],"A":"é"}"#);
+    let new = merge(&old, &value(r#"{"gone":null,"new":-0.0}"#));
+    assert_eq!(new.text(), r#"{"b":9007199254740993,"a":[1.10,1e2],"A":"é","new":-0.0}"#);
+}
+
+#[test]
+fn no_value_merges_like_an_empty_object() {
+    assert_eq!(
+        merge(&Value::null(), &value(r#"{"a":{"b":null,"c":1}}"#)).text(),
+        r#"{"a":{"c":1}}"#
+    );
 }
