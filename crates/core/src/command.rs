@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
+use oyez_protocol::api::{Condition, ReadHistory};
 use oyez_protocol::encode::ResetReason;
 use oyez_protocol::message::{Aware, Resume};
-use oyez_protocol::position::{Epoch, Offset, Term};
+use oyez_protocol::position::Offset;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::{Member, UserId};
 
@@ -38,8 +39,9 @@ pub struct Publish {
     pub data: String,
     /// The connection that shall not hear it.
     pub exclude: Option<SocketId>,
-    /// Published only if the channel's newest offset is this one.
-    pub if_version: Option<Offset>,
+    /// Published only if this is so. On a channel without a truth the version is the newest
+    /// offset.
+    pub condition: Condition,
     /// What the answer shall say.
     pub wanted: Wanted,
     /// For a channel with memory that does not exist yet.
@@ -76,10 +78,8 @@ pub struct Change {
     pub key: ChannelKey,
     /// What changes.
     pub what: ChangeOf,
-    /// Changed only if the truth has that version; 0: only if there is none.
-    pub if_version: Option<Offset>,
-    /// Changed only in that numbering; `Some(None)` is none of ours.
-    pub if_epoch: Option<Option<Epoch>>,
+    /// Changed only if this is so.
+    pub condition: Condition,
     /// How long the truth holds, if it ends by itself.
     pub ttl: Option<Duration>,
     /// The connection that shall not hear of it.
@@ -109,6 +109,18 @@ pub enum ChangeOf {
     Forget(String),
 }
 
+impl ChangeOf {
+    /// Bytes of what it brings.
+    pub fn weight(&self) -> usize {
+        match self {
+            ChangeOf::Set(_, value) | ChangeOf::Merge(_, value) => value.text().len(),
+            ChangeOf::Patch(_, patch) => patch.text().len(),
+            ChangeOf::Forget(event) => event.len(),
+            ChangeOf::Delete => 0,
+        }
+    }
+}
+
 /// What the answer to a question for a channel's truth was.
 #[derive(Debug)]
 pub enum Reply {
@@ -136,19 +148,6 @@ pub enum Patience {
     Upto(Duration),
     /// Not at all.
     None,
-}
-
-/// What is wanted of a channel's history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HistoryRequest {
-    /// Only what comes after that offset; everything that is held without one.
-    pub since: Option<Offset>,
-    /// The numbering that the offset belongs to; `Some(None)` is none of ours.
-    pub epoch: Option<Option<Epoch>>,
-    /// The authority that gave it; likewise.
-    pub term: Option<Option<Term>>,
-    /// At most so many events.
-    pub limit: usize,
 }
 
 /// One thing asked of a home. Commands of one sender about one channel arrive in their order.
@@ -213,7 +212,7 @@ pub enum Command {
         /// The channel.
         key: ChannelKey,
         /// What is wanted of it.
-        query: HistoryRequest,
+        query: ReadHistory,
         /// Who waits.
         ticket: Ticket,
     },

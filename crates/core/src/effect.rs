@@ -131,6 +131,19 @@ pub struct Delivery {
     pub sum: Option<Checksum>,
 }
 
+impl Delivery {
+    /// Bytes of its frames.
+    pub fn weight(&self) -> usize {
+        match &self.sight {
+            Sight::Event(frame) | Sight::Counted(frame) => frame.bytes().len(),
+            Sight::Truth(whole, deltas) => {
+                let deltas = deltas.iter().map(|(_, frame)| frame.bytes().len());
+                whole.bytes().len() + deltas.sum::<usize>()
+            }
+        }
+    }
+}
+
 /// Who sees what of an entry.
 #[derive(Debug)]
 pub enum Sight {

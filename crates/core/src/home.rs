@@ -173,7 +173,7 @@ impl Home {
                 self.read_truth(&key, at_least, patience, room, ticket, now, effects);
             }
             Command::ReadHistory { key, query, ticket } => {
-                let answer = self.history(&key, query, now);
+                let answer = self.history(&key, query, now, effects);
                 effects.push(Effect::Answer(ticket, answer));
             }
             Command::Changed { key, min_version, room, ticket } => {

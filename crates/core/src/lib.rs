@@ -30,7 +30,7 @@ mod users;
 mod value;
 
 pub use command::{
-    Caller, Change, ChangeOf, Command, HistoryRequest, Listener, Patience, Publish, Reply, Room,
+    Caller, Change, ChangeOf, Command, Listener, Patience, Publish, Reply, Room,
     When,
 };
 pub use effect::{

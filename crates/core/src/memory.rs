@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use oyez_protocol::api::Condition;
 use oyez_protocol::encode::{CutPosition, Frame, ResetReason, Resumed};
 use oyez_protocol::message::Aware;
 use oyez_protocol::position::{Epoch, Offset, Position, Term};
@@ -13,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::ask::{Asking, Knowledge};
 use crate::command::Listener;
-use crate::effect::{Cached, Certainty, Refused, TruthValue};
+use crate::effect::{Cached, Certainty, Refused, TruthAnswer, TruthValue};
 use crate::key::ChannelKey;
 use crate::log::{Log, Past, Reader, Shown, Stretch, Terms};
 use crate::place::{Place, ReplayOf, Speaks, Standing, Ticket};
@@ -132,6 +133,20 @@ impl Memory {
     /// The version of the truth that decisions are made on.
     pub(crate) fn version(&self) -> Offset {
         self.log.truth_at_head().map_or(Offset::ZERO, |kept| kept.entry.offset)
+    }
+
+    /// Whether what a call takes for granted is so.
+    pub(crate) fn check(&self, condition: Condition) -> Result<(), TruthAnswer> {
+        let (epoch, truth) = (self.epoch(), self.log.truth_at_head());
+        let version = match (truth, &self.rule().truth) {
+            // It can hold no truth but by a call that says so: its events are its versions.
+            (None, None) => self.log.head(),
+            _ => self.version(),
+        };
+        let is_so = condition.version.is_none_or(|wanted| wanted == version)
+            && condition.epoch.admits(&epoch);
+        let data = truth.map(|kept| Arc::clone(&kept.entry));
+        if is_so { Ok(()) } else { Err(TruthAnswer::Mismatch { epoch, version, data }) }
     }
 
     /// Everything for a subscription that begins now, with so many bytes of replay at once.

@@ -161,6 +161,30 @@ limits! {
     webhook_batch: "events" = 1_000, min 1, beyond "more requests";
     /// JSON of webhook events in one request; a single larger event goes alone.
     webhook_batch_bytes: "bytes" = 64 * 1024, min 1, beyond "more requests";
+    /// What all channels together remember, with everything that belongs to it.
+    memory_bytes: "bytes" = 256 * 1024 * 1024, min 1024 * 1024, beyond "503";
+    /// What one channel remembers of its log, beside its truth and what is replayed.
+    history_bytes: "bytes" = 1024 * 1024, min 1024, beyond "the oldest are let go";
+    /// Events that a rule may ask a channel to remember (`history.events`).
+    history_events: "events" = 65_536, min 1, beyond "the config is refused";
+    /// Event names of which a channel keeps the newest (`replay = "latest-per-event"`).
+    retained_events: "events" = 100, min 1, beyond "the oldest is let go";
+    /// Frames of a replay that are put on their way at once.
+    replay_bytes: "bytes" = 256 * 1024, min 1024, beyond "the rest follows as the client reads";
+    /// Events in one answer of a channel's history.
+    history_page: "events" = 1_000, min 1, beyond "400";
+    /// A channel's truth, or a change of it, as compact JSON; also the answer of a resolver.
+    truth_bytes: "bytes" = 256 * 1024, min 2, beyond "413, or the resolver has failed";
+    /// Operations of one JSON Patch.
+    patch_operations: "operations" = 1_000, min 1, beyond "400";
+    /// Length of an idempotency key.
+    idempotency_key: "characters" = 128, min 1, beyond "400";
+    /// Idempotency keys of all apps that are remembered at once.
+    idempotency_keys: "keys" = 100_000, min 1, beyond "503";
+    /// Bytes on their way to the journal.
+    journal_backlog_bytes: "bytes" = 16 * 1024 * 1024, min 64 * 1024, beyond "publishers wait";
+    /// Calls to resolvers of the whole server that run at once.
+    resolver_calls: "calls" = 64, min 1, beyond "the others wait";
 }
 
 #[cfg(test)]

@@ -5,15 +5,19 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
-use oyez_core::WorkerId;
+use oyez_core::{Home, KeySpace, Recovered, WorkerId};
+use oyez_journal::{Committer, Redb};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::LocalOptions;
 
 use crate::apps::{Apps, AppsError};
 use crate::options::Options;
-use crate::shared::Shared;
+use crate::resolver::{Sources, SourcesError};
+use crate::shared::{Equipment, Shared};
+use crate::startup::{Clock, commit, homes, resolve, rule_books, sources};
 use crate::webhooks::{Webhooks, WebhooksError};
 use crate::worker::Worker;
 use crate::worker::mail::{Mailbox, mailboxes};
@@ -110,7 +114,8 @@ impl Server {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let apps = Arc::new(Apps::new(options.apps.clone())?);
+        let apps = Apps::new(options.apps.clone())?.remembering(rule_books(&options));
+        let apps = Arc::new(apps);
         let listeners = listen(options.listen, workers)?;
         let address = listeners[0]
             .local_addr()
@@ -135,7 +140,7 @@ impl Server {
         };
         let webhooks = Webhooks::start(&apps, &options.limits, options.data_dir.as_deref())?;
         let resolver = resolve(sources, &options, &post).map_err(StartError::Thread)?;
-        let homes = homes(&options, workers, recovered, &keys, &clock);
+        let (homes, opened) = homes(&options, workers, recovered, &keys, &clock);
         let equipment = Equipment {
             webhooks,
             resolver,
@@ -146,8 +151,10 @@ impl Server {
             start: clock.start,
         };
         let shared = Arc::new(Shared::new(options, apps, equipment, workers));
-        shared.count_channels(homes.opened());
-        Ok(Server { shared, address, listeners, mailboxes: boxes, homes: homes.homes, committer })
+        for app in opened {
+            shared.channels(app).fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(Server { shared, address, listeners, mailboxes: boxes, homes, committer })
     }
 
     /// Where it listens, with the port that it got if the options asked for any.
@@ -165,19 +172,19 @@ impl Server {
     /// # Errors
     /// When a worker fails, which nothing but the system or a bug can cause.
     pub fn run(self) -> Result<(), RunError> {
-        let Server { shared, listeners, .. } = self;
-        let boxes = mailboxes(listeners.len(), &shared.backlog);
+        let Server { shared, listeners, mailboxes, homes, committer, .. } = self;
         let threads: Vec<_> = listeners
             .into_iter()
-            .zip(boxes)
-            .map(|(listener, mail)| {
+            .zip(mailboxes)
+            .zip(homes)
+            .map(|((listener, mail), home)| {
                 let shared = Arc::clone(&shared);
                 let WorkerId(at) = mail.me();
                 thread::Builder::new()
                     .name(format!("worker-{at}"))
                     .spawn(move || {
                         let _alarm = Alarm(Arc::clone(&shared));
-                        work(shared, mail, listener)
+                        work(shared, mail, listener, home)
                     })
                     .map_err(|error| RunError::Worker { worker: usize::from(at), error })
             })
@@ -191,8 +198,16 @@ impl Server {
             };
             result = result.and(Err(ended));
         }
+        shared.resolver.stop();
+        // What nobody waits for is committed, too, before the process ends.
+        if let Some(committer) = committer {
+            committer.stop();
+        }
         shared.webhooks.stop(WEBHOOK_FLUSH);
-        result
+        match shared.failure() {
+            Some(reason) => Err(RunError::Journal(Arc::clone(reason))),
+            None => result,
+        }
     }
 }
 
@@ -217,13 +232,18 @@ impl Drop for Alarm {
     }
 }
 
-fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener) -> io::Result<()> {
+fn work(
+    shared: Arc<Shared>,
+    mail: Mailbox,
+    listener: TcpListener,
+    home: Home,
+) -> io::Result<()> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(async move {
         let poll = mio::Poll::new()?;
         let listener = mio::net::TcpListener::from_std(listener);
-        let worker = Worker::new(shared, mail, listener, &poll)?;
+        let worker = Worker::new(shared, mail, listener, &poll, home)?;
         // As a task among the HTTP tasks, so that waking it is cheap.
         match tokio::task::spawn_local(worker.run(poll)).await {
             Ok(ended) => ended,

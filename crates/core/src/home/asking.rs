@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Truths that somebody is asked for, and those who wait for the answer.
 
+use oyez_protocol::api::Condition;
 use oyez_protocol::position::Offset;
 
 use super::Home;
@@ -75,8 +76,7 @@ impl Home {
             let change = Change {
                 key: key.clone(),
                 what,
-                if_version: None,
-                if_epoch: None,
+                condition: Condition::default(),
                 ttl: None,
                 exclude: None,
                 wanted: Wanted::default(),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Home;
-use crate::effect::{Answer, Begun, Effect};
+use crate::effect::{Answer, Begun, Effect, Refused};
 use crate::gate::{State, Waiting};
 use crate::idempotency::{ANSWER_AGE, CallKey};
 use crate::place::Ticket;
@@ -48,6 +48,11 @@ impl Home {
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
+        if self.gate.state() == State::Failed {
+            let refused = Answer::Refused(Refused::JournalFailed);
+            effects.push(Effect::Answer(ticket, refused));
+            return;
+        }
         let (row, expires) = (self.gate.row(), self.time(now) + ANSWER_AGE);
         let Some(answer) = self.calls.seal(&key, row, status, answer, expires) else {
             self.void(part, effects);

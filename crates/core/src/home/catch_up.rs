@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Readers who are behind: what they missed, or a new beginning; and what calls read of the past.
 
+use oyez_protocol::api::{Expected, ReadHistory};
 use oyez_protocol::encode::ResetReason;
 use oyez_protocol::socket_id::SocketId;
 
 use super::Home;
-use crate::command::HistoryRequest;
 use crate::effect::{Answer, Effect, End, History, Item, Refused};
 use crate::key::ChannelKey;
 use crate::log::{Past, Reader, Stretch};
 use crate::place::{Place, Speaks, Standing};
-use crate::record::EntryKind;
+use crate::record::{EntryKind, Timestamp};
 use crate::time::Millis;
 
 impl Home {
@@ -74,39 +74,47 @@ impl Home {
     pub(super) fn history(
         &mut self,
         key: &ChannelKey,
-        request: HistoryRequest,
+        request: ReadHistory,
         now: Millis,
+        effects: &mut Vec<Effect>,
     ) -> Answer {
         if self.remembers(key).is_none() {
             return Answer::Refused(Refused::NoMemory);
         }
-        let time = self.time(now);
-        let (term, terms) = (self.terms.now(), self.terms.clone());
-        let Some(channel) = self.channels.get_mut(key) else {
-            return Answer::Refused(Refused::NoTruth);
-        };
-        let Some(memory) = channel.memory.as_deref_mut() else {
-            return Answer::Refused(Refused::NoMemory);
-        };
+        // A channel to which nothing was ever published has a history, too: an empty one.
+        self.open(key, now, effects);
+        let answer = self.pages(key, request, now);
+        self.close_if_idle(key, now, effects);
+        answer
+    }
+
+    fn pages(&self, key: &ChannelKey, request: ReadHistory, now: Millis) -> Answer {
+        let (time, term) = (self.time(now), self.terms.now());
+        let memory = self.channels.get(key).and_then(|c| c.memory.as_deref());
+        let Some(memory) = memory else { return Answer::Refused(Refused::NoMemory) };
         let position = memory.position(term);
-        let HistoryRequest { since, epoch, term, limit } = request;
+        let ReadHistory { since, epoch, term, limit } = request;
         let after = since.unwrap_or_else(|| memory.log.low().before().min(position.offset));
-        let judged = match (epoch, term, since) {
-            (None, None, None) => Ok(()),
-            (epoch, term, _) => {
-                let epoch = epoch.unwrap_or(Some(position.epoch));
-                let term = term.unwrap_or(Some(position.term));
-                memory.log.judge(Past { epoch, term, offset: after }, &terms)
-            }
-        };
+        let epoch = named(epoch, position.epoch);
+        let term = named(term, position.term);
+        let judged = memory.log.judge(Past { epoch, term, offset: after }, &self.terms);
         let entries = match judged {
             Err(reason) => return Answer::History(Box::new(History::Gone(position, reason))),
             Ok(()) => memory.log.entries(Stretch { after, upto: position.offset }),
         };
-        let old = |at: crate::record::Timestamp| at + memory.rule().age <= time;
+        let old = |at: Timestamp| at + memory.rule().age <= time;
         let entries = entries.filter(|kept| kept.entry.kind != EntryKind::Gone);
         let entries = entries.filter(|kept| !old(kept.entry.time));
         let entries = entries.take(limit).map(|kept| kept.entry.clone()).collect();
         Answer::History(Box::new(History::Entries(position, entries)))
+    }
+}
+
+/// The name that a caller expects; what there is, if it said nothing.
+fn named<T>(expected: Expected<T>, actual: T) -> Option<T> {
+    match expected {
+        Expected::Any => Some(actual),
+        Expected::This(name) => Some(name),
+        Expected::Foreign => None,
     }
 }

@@ -30,8 +30,7 @@ enum Outcome {
 
 impl Home {
     pub(super) fn change(&mut self, change: Change, now: Millis, effects: &mut Vec<Effect>) {
-        let Change { key, what, if_version, if_epoch, ttl, exclude, wanted, room, part, caller } =
-            change;
+        let Change { key, what, condition, ttl, exclude, wanted, room, part, caller } = change;
         if let Err(refused) = self.make_room(&key, room, now, effects) {
             self.void(part, effects);
             return self.answer(&key, caller, Answer::Refused(refused), effects);
@@ -40,14 +39,9 @@ impl Home {
         let channel = self.open(&key, now, effects);
         let memory = channel.memory.as_deref().expect("the channel remembers");
         let epoch = memory.epoch();
-        let mismatch = if_version.is_some_and(|wanted| wanted != memory.version())
-            || if_epoch.is_some_and(|wanted| wanted != Some(epoch));
-        let outcome = match mismatch {
-            true => {
-                let data = memory.log.truth_at_head().map(|kept| kept.entry.clone());
-                Outcome::Answer(TruthAnswer::Mismatch { epoch, version: memory.version(), data })
-            }
-            false => decide(memory, what, limit),
+        let outcome = match memory.check(condition) {
+            Err(mismatch) => Outcome::Answer(mismatch),
+            Ok(()) => decide(memory, what, limit),
         };
         let new = |kind, event: &str, data: &str| {
             let mut entry = Entry::new(Offset::ZERO, kind, event, data, time);

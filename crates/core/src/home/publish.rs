@@ -10,7 +10,7 @@ use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use super::inspect::nothing_known;
 use super::{Home, send_to_all};
 use crate::command::{Publish, Room};
-use crate::effect::{Answer, Effect, Refused, TruthAnswer};
+use crate::effect::{Answer, Effect, Refused};
 use crate::gate::State;
 use crate::key::ChannelKey;
 use crate::record::{Entry, EntryKind};
@@ -45,7 +45,7 @@ impl Home {
     }
 
     fn publish_and_remember(&mut self, publish: Publish, now: Millis, effects: &mut Vec<Effect>) {
-        let Publish { key, event, data, exclude, if_version, wanted, room, part, caller } = publish;
+        let Publish { key, event, data, exclude, condition, wanted, room, part, caller } = publish;
         if let Err(refused) = self.make_room(&key, room, now, effects) {
             self.void(part, effects);
             return self.answer(&key, caller, Answer::Refused(refused), effects);
@@ -53,11 +53,9 @@ impl Home {
         let (term, time) = (self.terms.now(), self.time(now));
         let channel = self.open(&key, now, effects);
         let memory = channel.memory.as_deref().expect("the channel remembers");
-        let (epoch, head) = (memory.epoch(), memory.log.head());
-        if if_version.is_some_and(|wanted| wanted != head) {
+        if let Err(mismatch) = memory.check(condition) {
             self.void(part, effects);
-            let answer = TruthAnswer::Mismatch { epoch, version: head, data: None };
-            return self.answer(&key, caller, Answer::Truth(answer), effects);
+            return self.answer(&key, caller, Answer::Truth(mismatch), effects);
         }
         let mut entry = Entry::new(Offset::ZERO, EntryKind::Event, &event, &data, time);
         entry.exclude = exclude.map(Box::new);

@@ -37,6 +37,8 @@ error_codes! {
     MissingField = 400, "missing_field";
     /// A field is of another type than it must be.
     WrongType = 400, "wrong_type";
+    /// A number is negative, broken, or out of its range.
+    BadNumber = 400, "bad_number";
     /// An event's name is empty or too long.
     BadEventName = 400, "bad_event_name";
     /// An event's name belongs to the protocol.
@@ -57,6 +59,20 @@ error_codes! {
     NotPresence = 400, "not_presence";
     /// A user's id that cannot be one.
     BadUserId = 400, "bad_user_id";
+    /// An idempotency key that is empty, too long, or given in the wrong place.
+    BadIdempotencyKey = 400, "bad_idempotency_key";
+    /// A change of a truth that says nothing, too much, or something else than its name.
+    BadChange = 400, "bad_change";
+    /// A truth's time to live that is none.
+    BadTtl = 400, "bad_ttl";
+    /// More operations than one patch may hold.
+    PatchTooLong = 400, "patch_too_long";
+    /// Data that must be JSON, because the channel makes a truth of it, and is not.
+    NotJson = 400, "not_json";
+    /// The channel remembers nothing: no rule gives it memory.
+    NoMemory = 400, "no_memory";
+    /// The channel's rule names nobody who could be asked for its truth.
+    NoResolver = 400, "no_resolver";
     /// A parameter of the signature is missing.
     MissingAuth = 401, "missing_auth";
     /// `auth_key` is not the key of this app.
@@ -75,18 +91,36 @@ error_codes! {
     UnknownApp = 404, "unknown_app";
     /// There is no such path.
     NotFound = 404, "not_found";
+    /// The channel holds no truth.
+    NoTruth = 404, "no_truth";
     /// The path is right, the method is not.
     MethodNotAllowed = 405, "method_not_allowed";
     /// The body did not arrive in time.
     RequestTimeout = 408, "request_timeout";
+    /// The channel's truth is not of the version or the epoch that the call expects.
+    VersionMismatch = 409, "version_mismatch";
+    /// The idempotency key was used for a call with another body.
+    IdempotencyConflict = 409, "idempotency_conflict";
+    /// That part of the channel's log is gone, or never was.
+    HistoryGone = 410, "history_gone";
     /// The data of an event is larger than it may be.
     DataTooLarge = 413, "data_too_large";
     /// The body of a call is larger than it may be.
     BodyTooLarge = 413, "body_too_large";
+    /// A truth, or a change of one, is larger than it may be.
+    TruthTooLarge = 413, "truth_too_large";
+    /// A patch that is none, or does not apply to the truth.
+    PatchFailed = 422, "patch_failed";
     /// More calls per second than the app may make.
     RateLimited = 429, "rate_limited";
     /// The app has as many channels as it may.
     TooManyChannels = 503, "too_many_channels";
+    /// The app has as many idempotency keys in use as it may.
+    IdempotencyFull = 503, "idempotency_full";
+    /// The app's channels remember as much as they may.
+    MemoryFull = 503, "memory_full";
+    /// The journal cannot be written: what must survive is not taken any more.
+    JournalFailed = 503, "journal_failed";
     /// The server is about to stop.
     Draining = 503, "draining";
 }
@@ -115,6 +149,13 @@ impl ApiError {
 
     /// The JSON of the answer: `{"error","code","field"?}`.
     pub fn body(&self) -> Vec<u8> {
+        let mut out = self.open_body();
+        out.push(b'}');
+        out
+    }
+
+    /// The same without its last brace, for answers that say more.
+    pub(super) fn open_body(&self) -> Vec<u8> {
         let mut out = b"{\"error\":".to_vec();
         write_string(&mut out, &self.text);
         out.extend_from_slice(b",\"code\":");
@@ -123,7 +164,6 @@ impl ApiError {
             out.extend_from_slice(b",\"field\":");
             write_string(&mut out, field);
         }
-        out.push(b'}');
         out
     }
 }

@@ -7,12 +7,15 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
 use super::{ApiError, ErrorCode};
-use crate::json::Text;
+use crate::json::{Text, object};
+use crate::limits::Limits;
+use crate::position::Offset;
 
 /// Where the fields stand that are being read: in the body, or in an item of its batch.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +24,31 @@ pub(super) enum At {
     Body,
     /// In `batch[N]`.
     Batch(usize),
+    /// In the `data` of a command, in the body.
+    Command,
+    /// In the `data` of a command, in `batch[N]`.
+    BatchCommand(usize),
+}
+
+/// What an idempotency key must be.
+const KEY: &str = "a string, new for each thing to be done";
+
+/// What offsets and versions must be.
+const OFFSET: &str = "a whole number from 0 to 9007199254740991";
+
+/// The body as text.
+pub(super) fn utf8(body: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(body).map_err(|error| {
+        let text = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
+        ApiError::new(ErrorCode::BadJson, text)
+    })
+}
+
+/// The body as a JSON object.
+pub(super) fn json_object<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
+    object(body).map_err(|error| {
+        ApiError::new(ErrorCode::BadJson, format!("the body is not valid JSON: {error}"))
+    })
 }
 
 impl At {
@@ -29,7 +57,70 @@ impl At {
         match self {
             At::Body => name.to_owned(),
             At::Batch(item) => format!("batch[{item}].{name}"),
+            At::Command => format!("data.{name}"),
+            At::BatchCommand(item) => format!("batch[{item}].data.{name}"),
         }
+    }
+
+    /// The fields of a command whose `data` stands here.
+    pub(super) fn command(self) -> At {
+        match self {
+            At::Body | At::Command => At::Command,
+            At::Batch(item) | At::BatchCommand(item) => At::BatchCommand(item),
+        }
+    }
+
+    /// An error about the value of a field.
+    pub(super) fn bad(self, name: &str, code: ErrorCode, text: impl fmt::Display) -> ApiError {
+        let field = self.field(name);
+        let text = format!("`{field}` {text}");
+        ApiError::at(code, field, text)
+    }
+
+    /// A field that is an offset or a version.
+    pub(super) fn offset(self, name: &str, raw: &RawValue) -> Result<Offset, ApiError> {
+        self.is_number(name, raw, OFFSET)?;
+        self.written_offset(name, raw.get())
+    }
+
+    /// The same in a query.
+    pub(super) fn written_offset(self, name: &str, text: &str) -> Result<Offset, ApiError> {
+        let must_be = || self.bad(name, ErrorCode::BadNumber, format!("must be {OFFSET}"));
+        Offset::parse(text).ok_or_else(must_be)
+    }
+
+    /// Whether a field is a number at all.
+    pub(super) fn is_number(
+        self,
+        name: &str,
+        raw: &RawValue,
+        must_be: &str,
+    ) -> Result<(), ApiError> {
+        match raw.get().as_bytes()[0] {
+            b'-' | b'0'..=b'9' => Ok(()),
+            _ => Err(self.wrong_type(name, raw, must_be)),
+        }
+    }
+
+    /// `idempotency_key`.
+    pub(super) fn idempotency_key(
+        self,
+        raw: &RawValue,
+        limits: &Limits,
+    ) -> Result<String, ApiError> {
+        let name = "idempotency_key";
+        let key = self.string(name, raw, KEY)?;
+        let (length, limit) = (key.chars().count(), limits.idempotency_key);
+        if length == 0 {
+            return Err(self.bad(name, ErrorCode::BadIdempotencyKey, "must not be empty"));
+        }
+        if length > limit {
+            let text = format!(
+                "has {length} characters, at most {limit} are allowed (limits.idempotency_key)"
+            );
+            return Err(self.bad(name, ErrorCode::BadIdempotencyKey, text));
+        }
+        Ok(key.into_owned())
     }
 
     /// An error about a field that is not there.

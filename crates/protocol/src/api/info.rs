@@ -14,13 +14,17 @@ pub struct Info {
     pub subscription_count: bool,
     /// The remembered event.
     pub cache: bool,
+    /// The place in the channel's log, on channels with memory.
+    pub position: bool,
 }
 
 /// Which call asks: each has attributes of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InfoOf {
-    /// A publish, or the list of channels.
-    Counts,
+    /// A publish.
+    Publish,
+    /// The list of channels.
+    List,
     /// One channel.
     Channel,
 }
@@ -28,8 +32,9 @@ pub enum InfoOf {
 impl InfoOf {
     fn allowed(self) -> &'static [&'static str] {
         match self {
-            InfoOf::Counts => &["user_count", "subscription_count"],
-            InfoOf::Channel => &["user_count", "subscription_count", "cache"],
+            InfoOf::Publish => &["user_count", "subscription_count", "position"],
+            InfoOf::List => &["user_count", "subscription_count"],
+            InfoOf::Channel => &["user_count", "subscription_count", "cache", "position"],
         }
     }
 }
@@ -51,10 +56,12 @@ impl Info {
     pub(super) fn parse_at(at: At, list: &str, of: InfoOf) -> Result<Info, ApiError> {
         let mut info = Info::default();
         for attribute in list.split(',').map(str::trim).filter(|a| !a.is_empty()) {
+            let known = of.allowed().contains(&attribute);
             match attribute {
                 "user_count" => info.user_count = true,
                 "subscription_count" => info.subscription_count = true,
-                "cache" if of == InfoOf::Channel => info.cache = true,
+                "cache" if known => info.cache = true,
+                "position" if known => info.position = true,
                 _ => {
                     let field = at.field("info");
                     let shown: String = attribute.chars().take(SHOWN).collect();
@@ -86,14 +93,18 @@ mod tests {
 
     #[test]
     fn p070_each_attribute_and_each_unknown_one() {
-        let all = Info { user_count: true, subscription_count: true, cache: true };
+        let all = Info { user_count: true, subscription_count: true, cache: true, position: true };
         let parse = Info::parse;
-        assert_eq!(parse("user_count, cache,subscription_count", InfoOf::Channel), Ok(all));
+        let list = "user_count, cache,subscription_count,position";
+        assert_eq!(parse(list, InfoOf::Channel), Ok(all));
+        assert!(parse("position", InfoOf::Publish).is_ok_and(|info| info.position));
         assert_eq!(parse("", InfoOf::Channel), Ok(Info::default()));
-        assert_eq!(parse(" , ", InfoOf::Counts), Ok(Info::default()));
+        assert_eq!(parse(" , ", InfoOf::List), Ok(Info::default()));
         for (list, of, named) in [
-            ("cache", InfoOf::Counts, "\"cache\""),
-            ("user_count,position", InfoOf::Channel, "\"position\""),
+            ("cache", InfoOf::Publish, "\"cache\""),
+            ("cache", InfoOf::List, "\"cache\""),
+            ("user_count,position", InfoOf::List, "\"position\""),
+            ("user_count,positions", InfoOf::Channel, "\"positions\""),
             ("User_Count", InfoOf::Channel, "\"User_Count\""),
             ("user_count;cache", InfoOf::Channel, "\"user_count;cache\""),
         ] {

@@ -20,7 +20,7 @@ const PRESENCE: &str = "presence-";
 impl ListChannels {
     /// Reads `filter_by_prefix` and `info`.
     pub fn parse(query: &Query<'_>) -> Result<ListChannels, ApiError> {
-        let info = Info::parse(query.get("info").unwrap_or_default(), InfoOf::Counts)?;
+        let info = Info::parse(query.get("info").unwrap_or_default(), InfoOf::List)?;
         let prefix = query.get("filter_by_prefix").unwrap_or_default();
         if info.user_count && !prefix.starts_with(PRESENCE) {
             let text = "`info` asks for user_count, which only presence channels have: \

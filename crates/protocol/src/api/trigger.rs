@@ -2,35 +2,65 @@
 //! [`Trigger`]: an event that the backend publishes, as `POST /events`, `POST /batch_events` or
 //! the deprecated form of one channel ask for it.
 //!
+//! A trigger publishes an event, or is a command in an event's clothes.
+//!
 //! All or nothing: every event of a call is valid, or the whole call is an error.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
 
-use super::fields::At;
-use super::{ApiError, ErrorCode, Info, InfoOf, Query};
+use super::command::CommandName;
+use super::fields::{At, json_object, utf8};
+use super::{ApiError, ChannelCommand, Condition, ErrorCode, Info, InfoOf, Query, event_name};
 use crate::channel::ChannelName;
 use crate::json::{compact, object};
 use crate::limits::Limits;
-use crate::message::RESERVED_PREFIXES;
 use crate::socket_id::SocketId;
 
-/// One event for one or more channels. Within the limits; not a reserved name.
+/// One thing to do with one or more channels. Within the limits; not a reserved name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trigger {
-    /// The event's name.
-    pub event: String,
-    /// Its data: the string that was sent, or the compact text of other JSON.
-    pub data: String,
-    /// Where it goes, each once, in the order of the call; never empty.
+    /// What to do with each.
+    pub action: Action,
+    /// Where, each once, in the order of the call; never empty.
     pub channels: SmallVec<[ChannelName; 1]>,
     /// The connection that shall not hear it.
     pub exclude: Option<SocketId>,
     /// What the answer shall say of each channel.
     pub info: Info,
+    /// What must be true of the channel's truth before the event, when it is one channel alone.
+    /// A command carries its own.
+    pub condition: Condition,
+    /// The caller's name for this call, to be able to say it twice and have it done once.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a trigger does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Publish an event.
+    Event {
+        /// Its name.
+        name: String,
+        /// Its data: the string that was sent, or the compact text of other JSON.
+        data: String,
+    },
+    /// A command (`oyez:set` and its kin): never broadcast under that name.
+    Command(ChannelCommand),
+}
+
+/// The body of `POST /batch_events`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// One thing to do with one channel each, in the order of the call. None has an idempotency
+    /// key of its own.
+    pub triggers: Vec<Trigger>,
+    /// The key of the call as a whole.
+    pub idempotency_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,12 +77,20 @@ struct Body<'a> {
     socket_id: Option<&'a RawValue>,
     #[serde(borrow)]
     info: Option<&'a RawValue>,
+    #[serde(borrow)]
+    idempotency_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    if_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    if_epoch: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct BatchBody<'a> {
     #[serde(borrow)]
     batch: Option<&'a RawValue>,
+    #[serde(borrow)]
+    idempotency_key: Option<&'a RawValue>,
 }
 
 const NAME: &str = "a string, the event's name";
@@ -62,9 +100,6 @@ const CHANNELS: &str = "an array of channel names";
 const SOCKET_ID: &str = "a string like \"123.456\"";
 const INFO: &str = "a string of attributes with commas between";
 const BATCH: &str = "an array of events";
-
-/// How much of a reserved name an error shows.
-const SHOWN: usize = 64;
 
 impl Trigger {
     /// Reads the body of `POST /events`.
@@ -83,8 +118,30 @@ impl Trigger {
         event(at, &body, channels, limits)
     }
 
-    /// Reads the body of `POST /batch_events`: one event each, in their order.
-    pub fn parse_batch(body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, ApiError> {
+    /// Reads the deprecated `POST /channels/CH/events?name=&socket_id=`, whose body is the data.
+    pub fn parse_deprecated(
+        channel: ChannelName,
+        query: &Query<'_>,
+        body: &[u8],
+        limits: &Limits,
+    ) -> Result<Trigger, ApiError> {
+        let at = At::Body;
+        let name = query.get("name").ok_or_else(|| at.missing("name", NAME))?;
+        let (action, idempotency_key) = action(at, name, Cow::Borrowed(utf8(body)?), limits)?;
+        Ok(Trigger {
+            action,
+            channels: SmallVec::from_elem(channel, 1),
+            exclude: query.get("socket_id").map(|id| socket_id(at, id)).transpose()?,
+            info: Info::default(),
+            condition: Condition::default(),
+            idempotency_key,
+        })
+    }
+}
+
+impl Batch {
+    /// Reads the body.
+    pub fn parse(body: &[u8], limits: &Limits) -> Result<Batch, ApiError> {
         let body: BatchBody<'_> = json_object(utf8(body)?)?;
         let list = body.batch.ok_or_else(|| At::Body.missing("batch", BATCH))?;
         let items = At::Body.items("batch", list, BATCH, limits.batch_events)?;
@@ -95,28 +152,10 @@ impl Trigger {
             );
             return Err(ApiError::at(ErrorCode::BatchTooLong, "batch", text));
         }
-        items.kept.iter().enumerate().map(|(item, raw)| batch_item(item, raw, limits)).collect()
-    }
-
-    /// Reads the deprecated `POST /channels/CH/events?name=&socket_id=`, whose body is the data.
-    pub fn parse_deprecated(
-        channel: ChannelName,
-        query: &Query<'_>,
-        body: &[u8],
-        limits: &Limits,
-    ) -> Result<Trigger, ApiError> {
-        let at = At::Body;
-        let name = query.get("name").ok_or_else(|| at.missing("name", NAME))?;
-        check_name(at, name, &channel, limits)?;
-        let data = utf8(body)?;
-        check_data(at, data, limits)?;
-        Ok(Trigger {
-            event: name.to_owned(),
-            data: data.to_owned(),
-            channels: SmallVec::from_elem(channel, 1),
-            exclude: query.get("socket_id").map(|id| socket_id(at, id)).transpose()?,
-            info: Info::default(),
-        })
+        let item = |(item, raw): (usize, &&RawValue)| batch_item(item, raw, limits);
+        let triggers = items.kept.iter().enumerate().map(item).collect::<Result<_, _>>()?;
+        let key = body.idempotency_key.map(|raw| At::Body.idempotency_key(raw, limits));
+        Ok(Batch { triggers, idempotency_key: key.transpose()? })
     }
 }
 
@@ -131,7 +170,12 @@ fn batch_item(item: usize, raw: &RawValue, limits: &Limits) -> Result<Trigger, A
         ApiError::at(ErrorCode::BadJson, &*field, format!("`{field}` is not valid: {error}"))
     })?;
     let one = body.channel.ok_or_else(|| at.missing("channel", CHANNEL))?;
-    event(at, &body, SmallVec::from_elem(channel(at, one, limits)?, 1), limits)
+    let trigger = event(at, &body, SmallVec::from_elem(channel(at, one, limits)?, 1), limits)?;
+    if trigger.idempotency_key.is_some() {
+        let text = "cannot be that of one event of many: give it beside `batch`";
+        return Err(at.bad("idempotency_key", ErrorCode::BadIdempotencyKey, text));
+    }
+    Ok(trigger)
 }
 
 /// Everything but the channels.
@@ -143,14 +187,18 @@ fn event(
 ) -> Result<Trigger, ApiError> {
     let name = body.name.ok_or_else(|| at.missing("name", NAME))?;
     let name = at.string("name", name, NAME)?;
-    check_name(at, &name, &channels[0], limits)?;
-
     let raw = body.data.ok_or_else(|| at.missing("data", DATA))?;
     let data = match raw.get().starts_with('"') {
         true => at.string("data", raw, DATA)?,
         false => compact(raw.get()),
     };
-    check_data(at, &data, limits)?;
+    let (action, inner_key) = action(at, &name, data, limits)?;
+    let condition = condition(at, body, &action, &channels)?;
+    let key = body.idempotency_key.map(|raw| at.idempotency_key(raw, limits)).transpose()?;
+    if key.is_some() && inner_key.is_some() {
+        let text = "is given twice: once is enough, here or in `data`";
+        return Err(at.bad("idempotency_key", ErrorCode::BadIdempotencyKey, text));
+    }
 
     let exclude = match body.socket_id {
         None => None,
@@ -158,25 +206,56 @@ fn event(
     };
     let info = match body.info {
         None => Info::default(),
-        Some(raw) => Info::parse_at(at, &at.string("info", raw, INFO)?, InfoOf::Counts)?,
+        Some(raw) => Info::parse_at(at, &at.string("info", raw, INFO)?, InfoOf::Publish)?,
     };
     for channel in &channels {
         info.check(at, channel)?;
     }
-    Ok(Trigger { event: name.into_owned(), data: data.into_owned(), channels, exclude, info })
+    let idempotency_key = key.or(inner_key);
+    Ok(Trigger { action, channels, exclude, info, condition, idempotency_key })
 }
 
-fn utf8(body: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(body).map_err(|error| {
-        let text = format!("the body is not UTF-8 from byte {} on", error.valid_up_to());
-        ApiError::new(ErrorCode::BadJson, text)
-    })
+/// What a trigger of that name does, and the idempotency key that stood in its data.
+fn action(
+    at: At,
+    name: &str,
+    data: Cow<'_, str>,
+    limits: &Limits,
+) -> Result<(Action, Option<String>), ApiError> {
+    if let Some(command) = CommandName::of(at, name)? {
+        let (command, key) = command.read(at, &data, limits)?;
+        return Ok((Action::Command(command), key));
+    }
+    event_name::check(at, "name", name, limits)?;
+    check_data(at, &data, limits)?;
+    Ok((Action::Event { name: name.to_owned(), data: data.into_owned() }, None))
 }
 
-fn json_object<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
-    object(body).map_err(|error| {
-        ApiError::new(ErrorCode::BadJson, format!("the body is not valid JSON: {error}"))
-    })
+/// `if_version` and `if_epoch`, which speak of one channel's truth: a command has them in its
+/// data.
+fn condition(
+    at: At,
+    body: &Body<'_>,
+    action: &Action,
+    channels: &[ChannelName],
+) -> Result<Condition, ApiError> {
+    let outer = Condition::read(at, body.if_version, body.if_epoch)?;
+    let (at, condition) = match action {
+        Action::Command(_) if !outer.is_none() => {
+            let text = "belongs into `data`, to the rest of the command";
+            return Err(at.bad(outer.field(), ErrorCode::BadChange, text));
+        }
+        Action::Command(ChannelCommand::Truth(change)) => (at.command(), change.condition),
+        Action::Command(_) | Action::Event { .. } => (at, outer),
+    };
+    if !condition.is_none() && channels.len() > 1 {
+        let text = format!(
+            "speaks of one channel, and this call is for {}: make one call for each",
+            channels.len()
+        );
+        return Err(at.bad(condition.field(), ErrorCode::ChannelCount, text));
+    }
+    Ok(outer)
 }
 
 fn channel(at: At, raw: &RawValue, limits: &Limits) -> Result<ChannelName, ApiError> {
@@ -227,36 +306,6 @@ fn channels(raw: &RawValue, limits: &Limits) -> Result<SmallVec<[ChannelName; 1]
         return Err(ApiError::at(ErrorCode::EncryptedChannels, "channels", text));
     }
     Ok(channels)
-}
-
-fn check_name(at: At, name: &str, channel: &ChannelName, limits: &Limits) -> Result<(), ApiError> {
-    let bad = |code, text: &str| {
-        let field = at.field("name");
-        let text = format!("`{field}` {text}");
-        Err(ApiError::at(code, field, text))
-    };
-    if name.is_empty() {
-        return bad(ErrorCode::BadEventName, "must not be empty");
-    }
-    // Bytes are at least as many as characters: most names need no counting.
-    if name.len() > limits.event_name && name.chars().count() > limits.event_name {
-        let (length, limit) = (name.chars().count(), limits.event_name);
-        let text =
-            format!("has {length} characters, at most {limit} are allowed (limits.event_name)");
-        return bad(ErrorCode::BadEventName, &text);
-    }
-    let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| name.starts_with(**prefix)) else {
-        return Ok(());
-    };
-    let shown: String = name.chars().take(SHOWN).collect();
-    let text = match *prefix {
-        "oyez:" => format!(
-            "is {shown:?}, a command for a channel that holds a truth: {channel} holds none on \
-             this server"
-        ),
-        prefix => format!("is {shown:?}: names that begin with {prefix:?} are the protocol's own"),
-    };
-    bad(ErrorCode::ReservedEventName, &text)
 }
 
 fn check_data(at: At, data: &str, limits: &Limits) -> Result<(), ApiError> {

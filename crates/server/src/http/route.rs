@@ -47,6 +47,14 @@ pub(super) enum Call<'a> {
     Users(&'a str),
     /// `POST /users/ID/terminate_connections`.
     Terminate(&'a str),
+    /// `/channels/CH/truth`.
+    Truth(&'a str),
+    /// `GET /channels/CH/history`.
+    History(&'a str),
+    /// `POST /channels/CH/forget`.
+    Forget(&'a str),
+    /// `POST /channels/CH/changed`.
+    Changed(&'a str),
     /// `POST /channels/CH/events`, deprecated.
     ChannelEvents(&'a str),
     /// `GET /channels/CH/stats`, deprecated.
@@ -92,6 +100,10 @@ impl<'a> Route<'a> {
             ["channels", channel, "events"] => Call::ChannelEvents(channel),
             ["channels", channel, "stats"] => Call::Stats(channel),
             ["users", user, "terminate_connections"] => Call::Terminate(user),
+            ["channels", channel, "truth"] => Call::Truth(channel),
+            ["channels", channel, "history"] => Call::History(channel),
+            ["channels", channel, "forget"] => Call::Forget(channel),
+            ["channels", channel, "changed"] => Call::Changed(channel),
             _ => return Route::Other,
         };
         Route::Api { app: AppName::Id(segments[0]), call }
@@ -110,19 +122,32 @@ impl<'a> Route<'a> {
                 Call::Channel(_) | Call::Stats(_) => RouteKind::Channel,
                 Call::Users(_) => RouteKind::Users,
                 Call::Terminate(_) => RouteKind::Terminate,
+                Call::Truth(_) => RouteKind::Truth,
+                Call::History(_) => RouteKind::History,
+                Call::Forget(_) => RouteKind::Forget,
+                Call::Changed(_) => RouteKind::Changed,
             },
         }
     }
 }
 
 impl Call<'_> {
-    /// The one method that it takes.
-    pub(super) fn method(&self) -> &'static str {
+    /// The methods that it takes.
+    pub(super) fn methods(&self) -> &'static [&'static str] {
         match self {
-            Call::Events | Call::BatchEvents | Call::Terminate(_) | Call::ChannelEvents(_) => {
-                "POST"
-            }
-            Call::Channels | Call::Channel(_) | Call::Users(_) | Call::Stats(_) => "GET",
+            Call::Events
+            | Call::BatchEvents
+            | Call::Terminate(_)
+            | Call::ChannelEvents(_)
+            | Call::Forget(_)
+            | Call::Changed(_) => &["POST"],
+            Call::Channels
+            | Call::Channel(_)
+            | Call::Users(_)
+            | Call::Stats(_)
+            | Call::History(_) => &["GET"],
+            // Of the official libraries some can post, none can put.
+            Call::Truth(_) => &["GET", "PUT", "POST"],
         }
     }
 
@@ -149,6 +174,10 @@ mod tests {
             ("/apps/a1/channels/c/users", api(Call::Users("c"))),
             ("/apps/a1/channels/c/events", api(Call::ChannelEvents("c"))),
             ("/apps/a1/channels/c/stats", api(Call::Stats("c"))),
+            ("/apps/a1/channels/c/truth", api(Call::Truth("c"))),
+            ("/apps/a1/channels/c/history", api(Call::History("c"))),
+            ("/apps/a1/channels/c/forget", api(Call::Forget("c"))),
+            ("/apps/a1/channels/c/changed", api(Call::Changed("c"))),
             ("/apps/a1/users/u/terminate_connections", api(Call::Terminate("u"))),
             ("/apps//events", Route::Api { app: AppName::Id(""), call: Call::Events }),
             (

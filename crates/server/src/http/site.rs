@@ -15,7 +15,7 @@ use super::{Backend, HttpContext, api};
 use crate::metrics::Format;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-const READING: &str = "GET, HEAD";
+const READING: &[&str] = &["GET", "HEAD"];
 
 /// Answers one request.
 pub(super) async fn answer<B: Backend>(

@@ -21,6 +21,14 @@ pub(crate) enum RouteKind {
     Users,
     /// `POST /users/ID/terminate_connections`.
     Terminate,
+    /// `/channels/CH/truth`.
+    Truth,
+    /// `GET /channels/CH/history`.
+    History,
+    /// `POST /channels/CH/forget`.
+    Forget,
+    /// `POST /channels/CH/changed`.
+    Changed,
     /// `/up`.
     Up,
     /// `/metrics`.
@@ -31,13 +39,17 @@ pub(crate) enum RouteKind {
 
 impl RouteKind {
     /// All kinds, in the order of their counters.
-    pub(crate) const ALL: [RouteKind; 9] = [
+    pub(crate) const ALL: [RouteKind; 13] = [
         RouteKind::Events,
         RouteKind::BatchEvents,
         RouteKind::Channels,
         RouteKind::Channel,
         RouteKind::Users,
         RouteKind::Terminate,
+        RouteKind::Truth,
+        RouteKind::History,
+        RouteKind::Forget,
+        RouteKind::Changed,
         RouteKind::Up,
         RouteKind::Metrics,
         RouteKind::Other,
@@ -52,6 +64,10 @@ impl RouteKind {
             RouteKind::Channel => "channel",
             RouteKind::Users => "users",
             RouteKind::Terminate => "terminate_connections",
+            RouteKind::Truth => "truth",
+            RouteKind::History => "history",
+            RouteKind::Forget => "forget",
+            RouteKind::Changed => "changed",
             RouteKind::Up => "up",
             RouteKind::Metrics => "metrics",
             RouteKind::Other => "other",
@@ -97,7 +113,7 @@ impl StatusClass {
 const DONE: &str = "ok";
 
 /// The counters of one worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct HttpStats {
     requests: [[Tally; StatusClass::ALL.len()]; RouteKind::ALL.len()],
@@ -105,6 +121,17 @@ pub(crate) struct HttpStats {
     refused: [Tally; ErrorCode::ALL.len()],
     /// Bytes of bodies that arrived.
     pub(crate) body_bytes: Tally,
+}
+
+impl Default for HttpStats {
+    fn default() -> HttpStats {
+        HttpStats {
+            requests: std::array::from_fn(|_| std::array::from_fn(|_| Tally::default())),
+            done: Tally::default(),
+            refused: std::array::from_fn(|_| Tally::default()),
+            body_bytes: Tally::default(),
+        }
+    }
 }
 
 impl HttpStats {

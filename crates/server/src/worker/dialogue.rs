@@ -53,10 +53,6 @@ impl Worker {
             ClientMessage::Subscribe(subscribe) => self.subscribe(slot, &subscribe),
             ClientMessage::Unsubscribe(channel) => self.unsubscribe(slot, channel),
             ClientMessage::Resync { channel, have: _ } => self.resync(slot, channel),
-            ClientMessage::Resync { channel, .. } => {
-                let error = format!("{channel} has nothing to be sent again: subscribe anew");
-                self.complain(slot, MessageError::new(error));
-            }
             ClientMessage::SignIn { auth, user_data } => self.sign_in(slot, &auth, &user_data),
             ClientMessage::ClientEvent { channel, event, data } => {
                 if let Err(error) = self.client_event(slot, channel, &event, &data) {

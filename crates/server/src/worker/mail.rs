@@ -36,6 +36,8 @@ pub(crate) enum Letter {
     Http(TcpStream, Bytes),
     /// Somebody answered a question of this worker's home.
     Resolved(u64, Outcome),
+    /// The journal failed, because of this.
+    JournalFailed(Arc<str>),
 }
 
 /// What a letter weighs beside its contents.
@@ -130,6 +132,11 @@ impl Post {
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
         self.boxes.len()
+    }
+
+    /// What is on its way between all of them.
+    pub(crate) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
     }
 
     /// Sends one letter now.

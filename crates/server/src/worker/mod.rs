@@ -248,6 +248,10 @@ impl Worker {
                 Letter::Moved(moved) => self.take_in(*moved),
                 Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
                 Letter::Resolved(number, outcome) => self.resolved(number, outcome),
+                Letter::JournalFailed(reason) => {
+                    self.shared.fail(&reason);
+                    self.decide(Command::JournalFailed);
+                }
             }
         }
         self.letters = letters;
