@@ -13,6 +13,7 @@ mod reference;
 mod signature;
 mod trigger;
 mod user;
+mod value;
 mod websocket;
 
 use oyez_protocol::api::ApiError;
@@ -36,6 +37,7 @@ impl Target {
         Self { name: "signature", run: signature::run },
         Self { name: "trigger", run: trigger::run },
         Self { name: "user", run: user::run },
+        Self { name: "value", run: value::run },
         Self { name: "websocket", run: websocket::run },
     ];
 

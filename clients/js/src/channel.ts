@@ -3,7 +3,7 @@
 // an earlier subscription, or that come before the answer to this one, are never shown.
 import { authError } from './auth.js';
 import { Emitter, call, type Handler } from './emitter.js';
-import { Memory, type Gap, type Owner } from './memory.js';
+import { Memory, type Gap } from './memory.js';
 import type { AuthAnswer, AuthCallback } from './options.js';
 import type { Frame, Position } from './protocol.js';
 import type { Pusher } from './pusher.js';
@@ -16,7 +16,7 @@ export interface BindOptions {
 const isOptions = (value: any): value is BindOptions =>
   value?.replay === true && Object.keys(value).length === 1;
 
-export class Channel extends Emitter implements Owner {
+export class Channel extends Emitter {
   subscribed = false;
   subscriptionPending = false;
   subscriptionCancelled = false;

@@ -48,8 +48,6 @@ export class Memory {
   private _remembers = false;
   private _resyncing = false;
   private _resyncs = 0;
-  /** Counts what makes frames under way meaningless: cuts, resyncs, leaving. */
-  private _era = 0;
   private _timer?: ReturnType<typeof setTimeout>;
   /** Whether the truth came in the cut that is being handled. */
   private _fresh = false;
@@ -82,7 +80,6 @@ export class Memory {
   begin(cut: Cut): Gap | undefined {
     const from = this._last;
     this._settled();
-    this._era++;
     this._remembers = true;
     if (!this.log.begin(cut)) {
       this.resync(true);
@@ -141,11 +138,11 @@ export class Memory {
     if (!this.log.expects(to, from ?? to)) return this.resync(false);
     const { log } = this;
     const { cut } = log;
-    const era = this._era;
     handle();
-    // Meanwhile a handler may have left the channel, or a change may not have fitted; or a handler
-    // has disconnected, and the replay of a cut that was to replace the position will not come.
-    if (era !== this._era || (cut && !cut.resumed && cut !== log.cut)) return;
+    // Meanwhile a handler may have left the channel, or a change may not have fitted: then there is
+    // no position to move. Or a handler has disconnected: then the rest of a cut that was to replace
+    // the position will not come.
+    if (cut && !cut.resumed && cut !== log.cut) return;
     log.handled(to);
     this.settle();
   }
@@ -197,7 +194,6 @@ export class Memory {
   resync(distrust: boolean): void {
     if (this._resyncing) return;
     this._resyncing = true;
-    this._era++;
     const have = distrust ? null : this.log.position;
     if (distrust) this.log.forget();
     this.log.interrupt();
@@ -225,7 +221,6 @@ export class Memory {
   /** There is no log, or nobody who follows it, any more. */
   clear(): void {
     this._settled();
-    this._era++;
     this._remembers = false;
     this._last = null;
     this.log.forget();

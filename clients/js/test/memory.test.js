@@ -309,6 +309,47 @@ test('a handler that disconnects in a resumed replay: the frame counts, none com
   assert.deepEqual(numbers(heard), [1, 2]);
 });
 
+test('T-014 a handler that disconnects in a replay that does not resume: the old position stays', async (t) => {
+  const { peer, link, client, channel } = await pageFor(t, { offset: 1 });
+  await link.die();
+  const second = await peer.next();
+  await second.answer({ offset: 5, replay: 2, reason: 'trimmed' });
+  const gone = new Promise((resolve) => channel.bind('e', (n) => n === 4 && resolve(client.disconnect())));
+  second.event('room', 'e', 4, 4, { replayed: true });
+  await gone;
+  assert.deepEqual(channel.position, position(1));
+  client.connect();
+  assert.equal((await (await peer.next()).answer({ offset: 5 })).resume.offset, 1);
+});
+
+test('T-021 frames before the answer to a subscription are not shown', async (t) => {
+  const peer = await peerFor(t);
+  const client = clientFor(t, peer);
+  const heard = heardOn(client.subscribe('room'));
+  const everything = [];
+  client.bind_global((event) => everything.push(event));
+  const link = await peer.next();
+  link.event('room', 'e', 1, 'early');
+  link.event('room', 'e', undefined, 'early');
+  await link.answer();
+  link.event('room', 'e', undefined, 'in time');
+  await link.fence();
+  assert.deepEqual(numbers(heard), ['in time']);
+  assert.deepEqual(everything.filter((event) => event === 'e'), ['e']);
+});
+
+test('what late binding shows is never older than the last cut', async (t) => {
+  const { peer, link, channel } = await pageFor(t);
+  link.event('room', 'e', 1, 'before');
+  await link.die();
+  const second = await peer.next();
+  await second.answer({ offset: 9, reason: 'trimmed' });
+  await second.fence();
+  const seen = [];
+  channel.bind('e', (data) => seen.push(data), { replay: true });
+  assert.deepEqual(seen, []);
+});
+
 test('late binding with {replay: true} is called at once with the newest of that name', async (t) => {
   const { link, channel } = await pageFor(t, { offset: 2, replay: 2 });
   link.event(channel.name, 'e', 1, 'old');

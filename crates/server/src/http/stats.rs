@@ -113,24 +113,23 @@ impl StatusClass {
 const DONE: &str = "ok";
 
 /// The counters of one worker.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct HttpStats {
     requests: [[Tally; StatusClass::ALL.len()]; RouteKind::ALL.len()],
     done: Tally,
-    refused: [Tally; ErrorCode::ALL.len()],
+    refused: Refusals,
     /// Bytes of bodies that arrived.
     pub(crate) body_bytes: Tally,
 }
 
-impl Default for HttpStats {
-    fn default() -> HttpStats {
-        HttpStats {
-            requests: std::array::from_fn(|_| std::array::from_fn(|_| Tally::default())),
-            done: Tally::default(),
-            refused: std::array::from_fn(|_| Tally::default()),
-            body_bytes: Tally::default(),
-        }
+/// One counter for each code.
+#[derive(Debug)]
+struct Refusals([Tally; ErrorCode::ALL.len()]);
+
+impl Default for Refusals {
+    fn default() -> Refusals {
+        Refusals(std::array::from_fn(|_| Tally::default()))
     }
 }
 
@@ -144,7 +143,7 @@ impl HttpStats {
     pub(crate) fn publish(&self, result: Result<(), ErrorCode>) {
         match result {
             Ok(()) => self.done.add(1),
-            Err(code) => self.refused[code as usize].add(1),
+            Err(code) => self.refused.0[code as usize].add(1),
         }
     }
 
@@ -160,7 +159,7 @@ impl HttpStats {
     /// Calls that were to publish, by status and `ok` or the error's short name; errors that did
     /// not occur are left out.
     pub(crate) fn publishes(&self) -> impl Iterator<Item = (u16, &'static str, u64)> {
-        let refused = ErrorCode::ALL.iter().zip(&self.refused);
+        let refused = ErrorCode::ALL.iter().zip(&self.refused.0);
         let refused = refused.map(|(code, tally)| (code.status(), code.name(), tally.get()));
         [(200, DONE, self.done.get())].into_iter().chain(refused.filter(|(_, _, count)| *count > 0))
     }

@@ -3,13 +3,23 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::{Changed, Expected, Forget, TruthOperation};
+use crate::position::Offset;
 
 fn parse(body: impl AsRef<[u8]>) -> Result<Trigger, ApiError> {
     Trigger::parse(body.as_ref(), &Limits::default())
 }
 
 fn parse_batch(body: impl AsRef<[u8]>) -> Result<Vec<Trigger>, ApiError> {
-    Trigger::parse_batch(body.as_ref(), &Limits::default())
+    Batch::parse(body.as_ref(), &Limits::default()).map(|batch| batch.triggers)
+}
+
+/// Name and data of an event.
+fn event_of(trigger: &Trigger) -> (&str, &str) {
+    match &trigger.action {
+        Action::Event { name, data } => (name, data),
+        Action::Command(command) => panic!("{command:?}"),
+    }
 }
 
 /// Changes a valid body, and expects an error of that code about that field.
@@ -32,7 +42,7 @@ fn one() -> Value {
 fn a_trigger_as_the_libraries_send_it() {
     let trigger = parse(br#"{"name":"foo","channels":["project-3"],"data":"{\"some\":\"data\"}"}"#)
         .expect("valid");
-    assert_eq!((trigger.event.as_str(), trigger.data.as_str()), ("foo", r#"{"some":"data"}"#));
+    assert_eq!(event_of(&trigger), ("foo", r#"{"some":"data"}"#));
     assert_eq!(trigger.channels[0].as_str(), "project-3");
     assert_eq!((trigger.exclude, trigger.info), (None, Info::default()));
 
@@ -40,7 +50,10 @@ fn a_trigger_as_the_libraries_send_it() {
         "info": "user_count,subscription_count", "something_new": {"a": [1]}});
     let trigger = parse(body.to_string()).expect("valid");
     assert_eq!(trigger.exclude, SocketId::parse("1.2").ok());
-    assert_eq!(trigger.info, Info { user_count: true, subscription_count: true, cache: false });
+    assert_eq!(
+        trigger.info,
+        Info { user_count: true, subscription_count: true, ..Info::default() }
+    );
 
     let nulls = json!({"name": "e", "channel": null, "channels": ["a"], "data": "d",
         "socket_id": null, "info": null});
@@ -60,13 +73,13 @@ fn p011_data_is_the_string_that_was_sent_or_compact_text_of_other_json() {
         ("true", "true"),
     ] {
         let body = format!(r#"{{"name":"e","channel":"a","data":{sent}}}"#);
-        assert_eq!(parse(body).expect("valid").data, data);
+        assert_eq!(event_of(&parse(body).expect("valid")).1, data);
     }
 }
 
 #[test]
 fn p015_reserved_names_are_refused_in_every_form_of_the_call() {
-    for name in ["pusher:ping", "pusher_internal:member_added", "oyez:set", "oyez:", "pusher:"] {
+    for name in ["pusher:ping", "pusher_internal:member_added", "oyez:sets", "oyez:", "pusher:"] {
         let refused = |value: Value, change: fn(&mut Value, &str), field: &str| {
             refuses(&value, |body| change(body, name), ErrorCode::ReservedEventName, field);
         };
@@ -80,8 +93,11 @@ fn p015_reserved_names_are_refused_in_every_form_of_the_call() {
         assert_eq!(error.expect_err("refused").code, ErrorCode::ReservedEventName);
     }
     assert!(parse(json!({"name":"pusher","channel":"a","data":""}).to_string()).is_ok());
-    let error = parse(json!({"name":"oyez:set","channel":"LOBBY_7","data":"1"}).to_string());
-    assert!(error.expect_err("refused").text.contains("LOBBY_7 holds none"));
+    let error = parse(json!({"name":"oyez:sit","channel":"LOBBY_7","data":"1"}).to_string());
+    let text = error.expect_err("refused").text;
+    for name in ["set", "merge", "patch", "delete", "changed", "forget"] {
+        assert!(text.contains(&format!("oyez:{name}")), "{text}");
+    }
 }
 
 #[test]
@@ -294,9 +310,9 @@ fn p076_the_deprecated_form_takes_its_data_from_the_body_as_it_is() {
         Trigger::parse_deprecated(channel, &query, body, &Limits::default())
     };
     let trigger = parse("name=my+event&socket_id=1.2&auth_key=k", b"{ \"a\": 1 }").expect("valid");
-    assert_eq!((trigger.event.as_str(), trigger.data.as_str()), ("my event", "{ \"a\": 1 }"));
+    assert_eq!(event_of(&trigger), ("my event", "{ \"a\": 1 }"));
     assert_eq!(trigger.exclude, SocketId::parse("1.2").ok());
-    assert_eq!(parse("name=e", b"not json").expect("never parsed").data, "not json");
+    assert_eq!(event_of(&parse("name=e", b"not json").expect("never parsed")).1, "not json");
     for (raw, body, code) in [
         ("", &b"x"[..], ErrorCode::MissingField),
         ("name=", b"x", ErrorCode::BadEventName),
@@ -313,7 +329,7 @@ fn deep_json_is_text_and_hostile_arrays_are_only_counted() {
     let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
     let limits = Limits { event_data_bytes: 100_000, ..Limits::default() };
     let body = format!(r#"{{"name":"e","channel":"a","data":{deep},"x":{deep}}}"#);
-    assert_eq!(Trigger::parse(body.as_bytes(), &limits).expect("valid").data, deep);
+    assert_eq!(event_of(&Trigger::parse(body.as_bytes(), &limits).expect("valid")).1, deep);
     for field in ["name", "channel", "channels", "socket_id", "info"] {
         let mut body = r#"{"name":"e","data":"""#.to_owned();
         if field.starts_with("channel") || field == "name" {
@@ -327,15 +343,196 @@ fn deep_json_is_text_and_hostile_arrays_are_only_counted() {
     assert!(parse(many).expect_err("too many").text.contains("500000"));
 }
 
+/// A command on `a` with that data.
+fn command(name: &str, data: &str) -> Result<Trigger, ApiError> {
+    parse(json!({"name": name, "channel": "a", "data": data}).to_string())
+}
+
+#[test]
+fn t024_a_trigger_of_a_commands_name_is_that_command() {
+    let truth = |name: &str, data: &str| match command(name, data).expect(data).action {
+        Action::Command(ChannelCommand::Truth(change)) => change,
+        other => panic!("{other:?}"),
+    };
+    let set = truth("oyez:set", r#"{"event":"GAME_STATE","data":{ "a": 1 },"if_version":41}"#);
+    assert_eq!(set.operation, TruthOperation::Set(r#"{"a":1}"#.to_owned()));
+    assert_eq!(set.event.as_deref(), Some("GAME_STATE"));
+    assert_eq!(set.condition.version, Offset::new(41));
+    let merge = truth("oyez:merge", r#"{"merge":{"a":null}}"#).operation;
+    assert_eq!(merge, TruthOperation::Merge(r#"{"a":null}"#.to_owned()));
+    let patch = truth("oyez:patch", r#"{"patch":[]}"#).operation;
+    assert_eq!(patch, TruthOperation::Patch("[]".to_owned()));
+    for data in ["", " ", "{}", "null", r#"{"delete":true}"#] {
+        assert_eq!(truth("oyez:delete", data).operation, TruthOperation::Delete, "{data:?}");
+    }
+    let conditional = truth("oyez:delete", r#"{"if_version":3}"#);
+    assert_eq!(conditional.condition.version, Offset::new(3));
+    for (data, min_version) in [("", None), ("{}", None), (r#"{"min_version":7}"#, Some(7))] {
+        let changed = ChannelCommand::Changed(Changed { min_version });
+        let trigger = command("oyez:changed", data).expect("valid");
+        assert_eq!(trigger.action, Action::Command(changed));
+    }
+    let forget = command("oyez:forget", r#"{"event":"PLAYER_JOIN"}"#).expect("valid").action;
+    let event = "PLAYER_JOIN".to_owned();
+    assert_eq!(forget, Action::Command(ChannelCommand::Forget(Forget { event })));
+
+    // Libraries may send objects, batches and the old form.
+    let body = r#"{"name":"oyez:set","channels":["a","b"],"data":{"data":[1]}}"#;
+    assert_eq!(parse(body).expect("valid").channels.len(), 2);
+    let body = r#"{"batch":[{"name":"oyez:changed","channel":"a","data":""}]}"#;
+    assert!(matches!(parse_batch(body).expect("valid")[0].action, Action::Command(_)));
+    let query = Query::parse("name=oyez:set").expect("well encoded");
+    let channel = ChannelName::parse("a", 164).expect("a name");
+    let old = Trigger::parse_deprecated(channel, &query, br#"{"data":1}"#, &Limits::default());
+    assert!(matches!(old.expect("valid").action, Action::Command(_)));
+}
+
+#[test]
+fn t024_a_command_that_is_none_is_refused_by_the_field_in_its_data() {
+    for (name, data, code, field) in [
+        ("oyez:set", "", ErrorCode::BadJson, "data"),
+        ("oyez:set", "null", ErrorCode::BadJson, "data"),
+        ("oyez:set", "[1]", ErrorCode::BadJson, "data"),
+        ("oyez:set", "{}", ErrorCode::MissingField, "data.data"),
+        ("oyez:set", r#"{"merge":{}}"#, ErrorCode::BadChange, "data.merge"),
+        ("oyez:set", r#"{"data":1,"merge":{}}"#, ErrorCode::BadChange, "data.merge"),
+        ("oyez:set", r#"{"data":1,"event":"oyez:x"}"#, ErrorCode::ReservedEventName, "data.event"),
+        ("oyez:merge", r#"{"data":1}"#, ErrorCode::BadChange, "data.data"),
+        ("oyez:merge", r#"{"merge":[]}"#, ErrorCode::WrongType, "data.merge"),
+        ("oyez:merge", "{}", ErrorCode::MissingField, "data.merge"),
+        ("oyez:patch", r#"{"patch":{}}"#, ErrorCode::WrongType, "data.patch"),
+        ("oyez:patch", r#"{"delete":true}"#, ErrorCode::BadChange, "data.delete"),
+        ("oyez:delete", r#"{"data":1}"#, ErrorCode::BadChange, "data.data"),
+        ("oyez:delete", r#"{"delete":false}"#, ErrorCode::WrongType, "data.delete"),
+        ("oyez:delete", r#"{"if_version":-1}"#, ErrorCode::BadNumber, "data.if_version"),
+        ("oyez:changed", r#"{"min_version":"7"}"#, ErrorCode::WrongType, "data.min_version"),
+        ("oyez:changed", r#"{"min_version":1.5}"#, ErrorCode::BadNumber, "data.min_version"),
+        ("oyez:changed", "x", ErrorCode::BadJson, "data"),
+        ("oyez:forget", "", ErrorCode::BadJson, "data"),
+        ("oyez:forget", "{}", ErrorCode::MissingField, "data.event"),
+        ("oyez:forget", r#"{"event":7}"#, ErrorCode::WrongType, "data.event"),
+    ] {
+        let error = command(name, data).expect_err(data);
+        assert_eq!((error.code, error.field.as_deref()), (code, Some(field)), "{name} {data}");
+        assert!(error.text.contains(field), "{error}");
+    }
+    let body = r#"{"batch":[{"name":"oyez:set","channel":"a","data":"{}"}]}"#;
+    let error = parse_batch(body).expect_err("no data");
+    assert_eq!(error.field.as_deref(), Some("batch[0].data.data"));
+}
+
+#[test]
+fn t024_a_condition_speaks_of_one_channel() {
+    let with = |channels: Value, extra: Value| {
+        let mut body = json!({"name": "e", "channels": channels, "data": "d"});
+        body.as_object_mut()
+            .expect("an object")
+            .extend(extra.as_object().cloned().unwrap_or_default());
+        parse(body.to_string())
+    };
+    let one = with(json!(["a"]), json!({"if_version": 0, "if_epoch": "k3Vd9Qw2"}));
+    let condition = one.expect("valid").condition;
+    assert_eq!(condition.version, Some(Offset::ZERO));
+    assert_eq!(condition.epoch, Expected::epoch("k3Vd9Qw2"));
+    // A name that comes twice is one channel.
+    assert!(with(json!(["a", "a"]), json!({"if_version": 0})).is_ok());
+    for (extra, field) in [
+        (json!({"if_version": 1}), "if_version"),
+        (json!({"if_epoch": "k3Vd9Qw2"}), "if_epoch"),
+        (json!({"name": "oyez:set", "data": {"data": 1, "if_version": 1}}), "data.if_version"),
+        (json!({"name": "oyez:set", "data": {"data": 1, "if_epoch": ""}}), "data.if_epoch"),
+    ] {
+        let error = with(json!(["a", "b"]), extra).expect_err(field);
+        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::ChannelCount, Some(field)));
+        assert!(error.text.contains("one channel"), "{error}");
+    }
+    let outer = json!({"name": "oyez:set", "data": {"data": 1}, "if_version": 1});
+    let error = with(json!(["a"]), outer).expect_err("in the wrong place");
+    let (code, field) = (error.code, error.field.as_deref());
+    assert_eq!((code, field), (ErrorCode::BadChange, Some("if_version")));
+    for (lie, code) in [
+        (json!(-1), ErrorCode::BadNumber),
+        (json!(1.5), ErrorCode::BadNumber),
+        (json!(1u64 << 53), ErrorCode::BadNumber),
+        (json!("1"), ErrorCode::WrongType),
+        (json!([]), ErrorCode::WrongType),
+    ] {
+        let error = with(json!(["a"]), json!({"if_version": lie})).expect_err("a lie");
+        assert_eq!((error.code, error.field.as_deref()), (code, Some("if_version")));
+    }
+    assert!(with(json!(["a"]), json!({"if_epoch": 7})).is_err());
+}
+
+#[test]
+fn t023_a_call_has_one_idempotency_key() {
+    let key = |trigger: Result<Trigger, ApiError>| trigger.expect("valid").idempotency_key;
+    let with = |value: Value| {
+        parse(json!({"name":"e","channel":"a","data":"","idempotency_key":value}).to_string())
+    };
+    assert_eq!(key(with(json!("k 1"))).as_deref(), Some("k 1"));
+    assert_eq!(key(with(Value::Null)), None);
+    assert!(with(json!("é".repeat(128))).is_ok());
+    for (bad, code) in [
+        (json!(""), ErrorCode::BadIdempotencyKey),
+        (json!("é".repeat(129)), ErrorCode::BadIdempotencyKey),
+        (json!(7), ErrorCode::WrongType),
+    ] {
+        let error = with(bad).expect_err("refused");
+        assert_eq!((error.code, error.field.as_deref()), (code, Some("idempotency_key")));
+    }
+    let text = with(json!("x".repeat(129))).expect_err("too long").text;
+    assert!(text.contains("limits.idempotency_key") && text.contains("129"), "{text}");
+
+    let inside = r#"{"data":1,"idempotency_key":"k"}"#;
+    assert_eq!(key(command("oyez:set", inside)).as_deref(), Some("k"));
+    let twice = json!({"name":"oyez:set","channel":"a","data":inside,"idempotency_key":"k"});
+    let error = parse(twice.to_string()).expect_err("twice");
+    assert_eq!(error.code, ErrorCode::BadIdempotencyKey);
+
+    let event = json!({"name":"e","channel":"a","data":""});
+    let batch = json!({"batch": [event], "idempotency_key": "k"}).to_string();
+    let batch = Batch::parse(batch.as_bytes(), &Limits::default()).expect("valid");
+    assert_eq!(batch.idempotency_key.as_deref(), Some("k"));
+    for item in [
+        json!({"name":"e","channel":"a","data":"","idempotency_key":"k"}),
+        json!({"name":"oyez:set","channel":"a","data":inside}),
+    ] {
+        let error = parse_batch(json!({"batch": [item]}).to_string()).expect_err("in an item");
+        assert_eq!(error.code, ErrorCode::BadIdempotencyKey);
+        assert_eq!(error.field.as_deref(), Some("batch[0].idempotency_key"));
+    }
+}
+
+#[test]
+fn a_trigger_may_ask_for_positions() {
+    let body = json!({"name":"e","channel":"a","data":"","info":"position"}).to_string();
+    assert!(parse(&body).expect("valid").info.position);
+    let item = json!({"batch":[{"name":"e","channel":"a","data":"","info":"position"}]});
+    assert!(parse_batch(item.to_string()).expect("valid")[0].info.position);
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
-    let names =
-        prop_oneof!["name", "data", "channels", "channel", "batch", "socket_id", "info", ".{0,5}"];
+    let names = prop_oneof![
+        "name",
+        "data",
+        "channels",
+        "channel",
+        "batch",
+        "socket_id",
+        "info",
+        ".{0,5}",
+        "idempotency_key",
+        "if_version",
+        "if_epoch"
+    ];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
         Just(json!("presence-a")),
+        prop_oneof!["oyez:set", "oyez:merge", "oyez:patch", "oyez:delete", "oyez:changed"]
+            .prop_map(Value::from),
         Just(json!("1.2")),
     ];
     leaf.prop_recursive(4, 48, 6, move |inner| {
@@ -363,7 +560,7 @@ proptest! {
             prop_assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()));
         }
         if let Ok(trigger) = parse(&text) {
-            prop_assert!(!trigger.channels.is_empty() && !trigger.event.is_empty());
+            prop_assert!(!trigger.channels.is_empty());
         }
     }
 }
