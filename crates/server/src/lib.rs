@@ -22,7 +22,7 @@ mod webhooks;
 mod worker;
 
 pub use outgoing::UrlError;
+pub use oyez_core as core;
 pub use resolver::{SourceKind, SourceOptions, SourcesError, TruthClosure, TruthFuture};
 pub use server::{Handle, RunError, Server, StartError};
-pub use oyez_core as core;
 pub use webhooks::{StoreError, WebhooksError, check_webhook_url};

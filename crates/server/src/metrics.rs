@@ -271,6 +271,7 @@ mod tests {
     use crate::apps::Apps;
     use crate::http::RouteKind;
     use crate::options::{AppOptions, Options, WebhookOptions};
+    use crate::shared::Equipment;
     use crate::webhooks::Webhooks;
 
     /// The page of a server on which every family has a sample.
@@ -283,7 +284,8 @@ mod tests {
         let options = Options { apps: vec![app], ..Options::default() };
         let apps = Arc::new(Apps::new(options.apps.clone()).expect("one app"));
         let webhooks = Webhooks::start(&apps, &Limits::default(), None).expect("no data folder");
-        let shared = Arc::new(Shared::new(options, apps, webhooks, 2));
+        let shared =
+            Arc::new(Shared::new(options, Arc::clone(&apps), Equipment::bare(&apps, webhooks), 2));
         shared.stats[1].opened.add(3);
         shared.stats[0].turn(70);
         shared.http_stats[0].publish(Ok(()));

@@ -232,12 +232,7 @@ impl Drop for Alarm {
     }
 }
 
-fn work(
-    shared: Arc<Shared>,
-    mail: Mailbox,
-    listener: TcpListener,
-    home: Home,
-) -> io::Result<()> {
+fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener, home: Home) -> io::Result<()> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(async move {

@@ -4,8 +4,8 @@
 //! Everything in it is fixed at start, but for a few atomic numbers: counts that many add to, and
 //! the moment at which draining began. Nothing in it is ever locked.
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use oyez_core::{AppIndex, Append, KeySpace, Millis, Room, WorkerId};
@@ -59,6 +59,25 @@ pub(crate) struct Equipment {
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) keys: KeySpace,
     pub(crate) start: Instant,
+}
+
+#[cfg(test)]
+impl Equipment {
+    /// Nothing but webhooks.
+    pub(crate) fn bare(apps: &Apps, webhooks: Webhooks) -> Equipment {
+        let sources = crate::resolver::Sources::new(apps, Vec::new()).expect("no source is wrong");
+        let stats = sources.stats();
+        let bounds = crate::resolver::Bounds { calls: 1, answer_bytes: 1 };
+        Equipment {
+            webhooks,
+            resolver: Resolver::start(sources, bounds, |_, _| {}).expect("it needs no thread"),
+            sources: stats,
+            journal: None,
+            backlog: Arc::default(),
+            keys: KeySpace::new(1),
+            start: Instant::now(),
+        }
+    }
 }
 
 impl Shared {

@@ -51,10 +51,8 @@ pub(crate) fn commit(journal: Box<dyn Journal>, post: &Post) -> io::Result<Commi
 
 /// Starts the thread that asks backends for truths, and tells the homes.
 pub(crate) fn resolve(sources: Sources, options: &Options, post: &Post) -> io::Result<Resolver> {
-    let bounds = Bounds {
-        calls: options.limits.resolver_calls,
-        answer_bytes: options.limits.truth_bytes,
-    };
+    let bounds =
+        Bounds { calls: options.limits.resolver_calls, answer_bytes: options.limits.truth_bytes };
     let to = post.clone();
     Resolver::start(sources, bounds, move |ticket, outcome| {
         let _ = to.send(ticket.worker, Letter::Resolved(ticket.number, outcome));

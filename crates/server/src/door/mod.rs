@@ -10,8 +10,8 @@ mod once;
 mod order;
 
 use oyez_core::{
-    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom,
-    Part, Patience, Room, Ticket, Wanted, When, WorkerId,
+    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom, Part, Patience,
+    Room, Ticket, Wanted, When, WorkerId,
 };
 use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
@@ -349,11 +349,7 @@ impl Door {
     }
 
     /// One question to one home.
-    async fn ask_home(
-        &self,
-        home: WorkerId,
-        command: impl FnOnce(Ticket) -> Command,
-    ) -> Answer {
+    async fn ask_home(&self, home: WorkerId, command: impl FnOnce(Ticket) -> Command) -> Answer {
         let mut once = Some(command);
         let answers = self.call(1, |ticket| {
             let command = once.take().expect("there is one part");

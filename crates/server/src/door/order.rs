@@ -61,10 +61,8 @@ impl Order {
 
     /// Whether its home may refuse it for what the channel holds then.
     pub(super) fn is_conditional(&self) -> bool {
-        let may_not_apply = matches!(
-            self.what,
-            What::Change(ChangeOf::Merge(..) | ChangeOf::Patch(..), _)
-        );
+        let may_not_apply =
+            matches!(self.what, What::Change(ChangeOf::Merge(..) | ChangeOf::Patch(..), _));
         may_not_apply || self.condition != Condition::default()
     }
 

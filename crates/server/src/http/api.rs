@@ -57,12 +57,8 @@ async fn admit_and_run<B: Backend>(
         ApiError::new(ErrorCode::UnknownApp, "no app of this server has the id in the path")
     })?;
     let query = query.map_err(|error| ApiError::new(ErrorCode::BadUrl, error.to_string()))?;
-    let request = SignedRequest {
-        method,
-        path: head.uri.path(),
-        prefix: &context.path,
-        query: &query,
-    };
+    let request =
+        SignedRequest { method, path: head.uri.path(), prefix: &context.path, query: &query };
     request.check(app.credentials(), unix_seconds()).map_err(ApiError::from)?;
     admit(context, app)?;
     let body = body.read().await?;

@@ -10,8 +10,8 @@ use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::http::request::Parts;
 use oyez_core::{Answer as CoreAnswer, BodyHash, Patience, Wanted};
 use oyez_protocol::api::{
-    ApiError, Batch, Changed, ErrorCode, Forget, Info, ListChannels, Query, ReadHistory,
-    ReadTruth, Trigger, TruthCall, channel_info, decode_segment,
+    ApiError, Batch, Changed, ErrorCode, Forget, Info, ListChannels, Query, ReadHistory, ReadTruth,
+    Trigger, TruthCall, channel_info, decode_segment,
 };
 use oyez_protocol::channel::{Access, ChannelName};
 use oyez_protocol::user::UserId;

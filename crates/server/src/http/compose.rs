@@ -4,7 +4,9 @@
 use std::fmt::Display;
 
 use hyper::StatusCode;
-use oyez_core::{Answer, Certainty, Changed, ChannelInfo, EntryKind, History, Refused, TruthAnswer};
+use oyez_core::{
+    Answer, Certainty, Changed, ChannelInfo, EntryKind, History, Refused, TruthAnswer,
+};
 use oyez_protocol::api::{
     ApiError, ChangeOutcome, ErrorCode, Freshness, HistoryGone, HistoryPage, TruthChanged,
     TruthView, VersionMismatch,

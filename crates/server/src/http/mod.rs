@@ -20,6 +20,7 @@ mod compose;
 mod connection;
 mod handover;
 mod io;
+mod library;
 mod orders;
 mod rate;
 mod route;

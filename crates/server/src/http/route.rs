@@ -2,6 +2,7 @@
 //! [`Route`]: what a path leads to. The segments are as they were sent: whoever uses one decodes
 //! it.
 
+use super::library::Library;
 use super::stats::RouteKind;
 
 /// What a path leads to.
@@ -18,6 +19,8 @@ pub(super) enum Route<'a> {
         /// Which call.
         call: Call<'a>,
     },
+    /// The browser client.
+    Library(Library),
     /// A page, or nothing.
     Other,
 }
@@ -72,6 +75,9 @@ impl<'a> Route<'a> {
             "/metrics" => return Route::Metrics,
             _ => {}
         }
+        if let Some(library) = Library::find(path) {
+            return Route::Library(library);
+        }
         let Some(path) = path.strip_prefix(prefix) else { return Route::Other };
         let Some(rest) = path.strip_prefix("/apps/") else {
             let user = path.strip_prefix("/users/");
@@ -114,6 +120,7 @@ impl<'a> Route<'a> {
         match self {
             Route::Up => RouteKind::Up,
             Route::Metrics => RouteKind::Metrics,
+            Route::Library(_) => RouteKind::Library,
             Route::Other => RouteKind::Other,
             Route::Api { call, .. } => match call {
                 Call::Events | Call::ChannelEvents(_) => RouteKind::Events,
@@ -167,6 +174,8 @@ mod tests {
         for (path, route) in [
             ("/up", Route::Up),
             ("/metrics", Route::Metrics),
+            ("/oyez.js", Route::Library(Library::Script)),
+            ("/oyez.js.map", Route::Library(Library::SourceMap)),
             ("/apps/a1/events", api(Call::Events)),
             ("/apps/a1/batch_events", api(Call::BatchEvents)),
             ("/apps/a1/channels", api(Call::Channels)),

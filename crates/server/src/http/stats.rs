@@ -33,13 +33,15 @@ pub(crate) enum RouteKind {
     Up,
     /// `/metrics`.
     Metrics,
+    /// `/oyez.js`.
+    Library,
     /// A page, or nothing that is there.
     Other,
 }
 
 impl RouteKind {
     /// All kinds, in the order of their counters.
-    pub(crate) const ALL: [RouteKind; 13] = [
+    pub(crate) const ALL: [RouteKind; 14] = [
         RouteKind::Events,
         RouteKind::BatchEvents,
         RouteKind::Channels,
@@ -52,6 +54,7 @@ impl RouteKind {
         RouteKind::Changed,
         RouteKind::Up,
         RouteKind::Metrics,
+        RouteKind::Library,
         RouteKind::Other,
     ];
 
@@ -70,6 +73,7 @@ impl RouteKind {
             RouteKind::Changed => "changed",
             RouteKind::Up => "up",
             RouteKind::Metrics => "metrics",
+            RouteKind::Library => "library",
             RouteKind::Other => "other",
         }
     }

@@ -155,8 +155,7 @@ impl LocalChannels {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 let key = key.clone();
-                let channel =
-                    LocalChannel { key, subscribers: Vec::new(), held: 0, place: None };
+                let channel = LocalChannel { key, subscribers: Vec::new(), held: 0, place: None };
                 *entry.insert(LocalId(self.channels.insert(channel) as u32))
             }
         };

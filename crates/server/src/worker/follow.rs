@@ -256,7 +256,8 @@ impl Worker {
         }
         connection.life.marked = period;
         let live = |(local, subscription): (LocalId, &Subscription)| {
-            let is_live = matches!(subscription.state, State::Live(_)) && subscription.view.counts();
+            let is_live =
+                matches!(subscription.state, State::Live(_)) && subscription.view.counts();
             is_live.then_some(local)
         };
         let all: Vec<LocalId> = connection.subscriptions.iter().filter_map(live).collect();
