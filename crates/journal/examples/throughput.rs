@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use oyez_core::{
     AppIndex, Append, Entry, EntryKind, KeySpace, Mark, Record, Row, Timestamp, Urgency, WorkerId,
 };
-use oyez_journal::{Committer, Redb, Report};
+use oyez_journal::{Committer, Journal, Redb, Report};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::position::{Offset, Term};
 use smallvec::smallvec;
@@ -46,18 +46,23 @@ fn main() -> Result<()> {
     let redb = open(dir.path())?;
     println!("resident memory: {before} KiB, with an open empty journal {} KiB", resident());
     drop(redb);
-    println!("in flight |  bare loop/s | committer/s | ratio | per commit | mean commit");
+    println!(
+        "in flight | bare loop/s |   redb alone/s    |    committer/s     | per commit | mean commit"
+    );
     for producers in [1, 8, 64, 512] {
-        let (mut bare, mut ours) = (0, 0);
+        let (mut bare, mut alone, mut ours) = (0, 0, 0);
         let mut stats = (0, 0, 0);
         for _ in 0..ROUNDS {
             bare += bare_loop(dir.path(), producers, slice)?;
+            alone += store_loop(dir.path(), producers, slice)?;
             ours += committer(dir.path(), producers, slice, &mut stats)?;
         }
-        let (bare, ours) = (bare as f64 / seconds, ours as f64 / seconds);
+        let [bare, alone, ours] = [bare, alone, ours].map(|count| count as f64 / seconds);
         let (commits, appends, micros) = stats;
         println!(
-            "{producers:>9} | {bare:>12.0} | {ours:>11.0} | {:>5.2} | {:>10.1} | {:>8} µs",
+            "{producers:>9} | {bare:>11.0} | {alone:>10.0} {:>6.2} | {ours:>11.0} {:>6.2} | \
+             {:>10.1} | {:>8} µs",
+            alone / bare,
             ours / bare,
             appends as f64 / commits as f64,
             micros / commits,
@@ -96,6 +101,19 @@ fn open(dir: &Path) -> Result<Redb> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis() as u64;
     let term = Term::random(&mut rand::rng());
     Ok(Redb::open(dir, &["bench"], Timestamp(now), term)?.0)
+}
+
+/// Appends in that time by one thread that commits `batch` of them together.
+fn store_loop(dir: &Path, batch: usize, time: Duration) -> Result<u64> {
+    let mut redb = open(dir)?;
+    let (begun, mut mark) = (Instant::now(), 0);
+    while begun.elapsed() < time {
+        mark += 1;
+        let appends: Vec<Append> =
+            (0..batch as u16).map(|home| append(home, mark, batch as u64)).collect();
+        redb.commit(&appends)?;
+    }
+    Ok(mark * batch as u64)
 }
 
 /// Appends in that time by so many producers, each of which waits for each of its appends.

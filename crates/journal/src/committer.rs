@@ -110,7 +110,7 @@ impl Drop for Committer {
 }
 
 impl Appender {
-    /// Posts an append of that home; never blocks. Appends of one home are kept in the order in
+    /// Posts an append of that home, one of the `homes` of the start; never blocks. Appends of one home are kept in the order in
     /// which they are posted. After a failed commit, or after the committer was stopped, they are
     /// dropped and never reported committed.
     pub fn append(&self, home: WorkerId, append: Append) {

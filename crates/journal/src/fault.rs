@@ -94,6 +94,12 @@ impl Disk {
         self.state().calls
     }
 
+    /// How long it is, in bytes.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks whether a disk is empty")]
+    pub fn len(&self) -> usize {
+        self.state().seen.len()
+    }
+
     /// Lets that happen at the `call`-th call of the process that lives now, counted from 1.
     pub fn fault_at(&self, call: u64, fault: Fault) {
         self.state().fault = Some((call, fault));

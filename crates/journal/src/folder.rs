@@ -32,7 +32,9 @@ impl Folder {
         }
         let file = dir.join(FILE);
         let lock = lock(&dir.join(LOCK), &file)?;
-        if !file.try_exists().map_err(|error| OpenError::io(&file, error))? {
+        if file.try_exists().map_err(|error| OpenError::io(&file, error))? {
+            forget_cached(&file).map_err(|error| OpenError::io(&file, error))?;
+        } else {
             make(dir, &file, builder)?;
         }
         Ok(Folder { file, _lock: lock })
@@ -68,6 +70,23 @@ fn make(dir: &Path, file: &Path, builder: &Builder) -> Result<(), OpenError> {
     made.map_err(|error| OpenError::redb(&unfinished, error.into()))?;
     std::fs::rename(&unfinished, file).map_err(|error| OpenError::io(file, error))?;
     sync(dir)
+}
+
+/// Makes what is read next come from the disk. After a sync that failed, the system takes the
+/// pages for clean: it goes on showing them, and never writes them. A start after such a failure
+/// would build on what the disk does not have.
+#[cfg(target_os = "linux")]
+fn forget_cached(file: &Path) -> io::Result<()> {
+    let file = File::open(file)?;
+    file.sync_data()?;
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
+/// Other systems have no way to say it.
+#[cfg(not(target_os = "linux"))]
+fn forget_cached(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Makes names in a folder durable.

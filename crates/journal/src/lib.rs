@@ -6,6 +6,7 @@
 //! never says that something is durable before it would survive `kill -9` and a power cut.
 
 mod apps;
+mod changes;
 mod codec;
 mod committer;
 mod error;

@@ -7,16 +7,16 @@
 
 use std::path::{Path, PathBuf};
 
-use ::redb::{Builder, Database, StorageBackend, Table};
-use oyez_core::{Append, Record, Recovered, Timestamp};
+use ::redb::{Builder, Database, StorageBackend};
+use oyez_core::{Append, Recovered, Timestamp};
 use oyez_protocol::position::Term;
 
 use crate::apps::Apps;
+use crate::changes::Changes;
 use crate::error::{JournalError, OpenError};
 use crate::folder::Folder;
 use crate::journal::Journal;
-use crate::recover::{CHANNELS, Problem, ROWS, recover};
-use crate::stored;
+use crate::recover::{Problem, recover};
 
 /// Memory for the file's pages, in bytes. What is remembered lives in the homes; here it only has
 /// to hold the pages that one commit touches.
@@ -31,7 +31,7 @@ pub struct Redb {
     /// Of `path`; `None` when the journal is kept somewhere else than in a file.
     folder: Option<Folder>,
     value: Vec<u8>,
-    key: Vec<u8>,
+    name: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,21 +90,14 @@ impl Redb {
         let apps = Apps::new(apps);
         let recovered = recover(&database, &apps, now, new_term);
         let recovered = recovered.map_err(|problem| problem.at(&path))?;
-        let (value, key) = (Vec::new(), Vec::new());
-        Ok((Redb { database, apps, state: State::Alive, path, folder, value, key }, recovered))
+        let (value, name) = (Vec::new(), Vec::new());
+        Ok((Redb { database, apps, state: State::Alive, path, folder, value, name }, recovered))
     }
 
     fn try_commit(&mut self, appends: &[Append]) -> Result<(), Problem> {
         // As durable as it gets is redb's default: written and synced when `commit` returns.
         let write = self.database.begin_write()?;
-        {
-            let mut rows = write.open_table(ROWS)?;
-            let mut channels = write.open_table(CHANNELS)?;
-            let (value, key) = (&mut self.value, &mut self.key);
-            for record in appends.iter().flat_map(|append| &append.records) {
-                put(record, &self.apps, &mut rows, &mut channels, value, key)?;
-            }
-        }
+        Changes::of(appends).write(&write, &self.apps, &mut self.name, &mut self.value)?;
         write.commit()?;
         Ok(())
     }
@@ -116,41 +109,6 @@ fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
     builder
-}
-
-fn put(
-    record: &Record,
-    apps: &Apps,
-    rows: &mut Table<'_, u64, &'static [u8]>,
-    channels: &mut Table<'_, &'static [u8], &'static [u8]>,
-    value: &mut Vec<u8>,
-    name: &mut Vec<u8>,
-) -> Result<(), Problem> {
-    value.clear();
-    name.clear();
-    match record {
-        Record::Entry { row, key, entry } => {
-            stored::put_entry(value, apps.id(key.app()), key.name(), entry);
-            rows.insert(row.0, value.as_slice())?;
-        }
-        Record::Answer { row, app, answer } => {
-            stored::put_answer(value, apps.id(*app), answer);
-            rows.insert(row.0, value.as_slice())?;
-        }
-        Record::Remove(row) => {
-            rows.remove(row.0)?;
-        }
-        Record::Identity { key, identity } => {
-            stored::put_channel(name, apps.id(key.app()), key.name());
-            stored::put_identity(value, identity);
-            channels.insert(name.as_slice(), value.as_slice())?;
-        }
-        Record::Unidentify(key) => {
-            stored::put_channel(name, apps.id(key.app()), key.name());
-            channels.remove(name.as_slice())?;
-        }
-    }
-    Ok(())
 }
 
 impl Journal for Redb {

@@ -22,7 +22,7 @@ const BEFORE: usize = 12;
 const DURING: usize = 30;
 
 /// Histories of each kind.
-const HISTORIES: u64 = 3;
+const HISTORIES: u64 = 2;
 
 /// Different power cuts at each boundary.
 const CUTS: u64 = 4;

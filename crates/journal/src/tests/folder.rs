@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a data folder holds from one run to the next, and which folders are refused.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use oyez_core::{AppIndex, Append, Recovered, Row, Timestamp};
 use redb::{Database, TableDefinition};
 
 use super::sample::{APPS, NOW, answer, append, entry, entry_at, identity, identity_at, key, term};
+use crate::fault::Disk;
 use crate::{IDENTITY_KEPT, Journal, OpenError, Redb, TERMS_KEPT};
 
 fn open(dir: &Path, number: u32) -> (Redb, Recovered) {
@@ -72,11 +75,12 @@ fn t017_a_folder_of_yesterday_has_another_term() {
 
 #[test]
 fn the_newest_terms_are_kept() {
-    let dir = tempfile::tempdir().unwrap();
+    let disk = Disk::new();
     let starts = TERMS_KEPT as u32 + 3;
     let mut last = Vec::new();
     for number in 0..starts {
-        last = open(dir.path(), number).1.terms;
+        let opened = Redb::open_backend(disk.backend(), "disk", &APPS, NOW, term(number));
+        last = opened.unwrap().1.terms;
     }
     assert_eq!(last.len(), TERMS_KEPT);
     assert_eq!((last[0], last[TERMS_KEPT - 1]), (term(3), term(starts - 1)));
@@ -91,6 +95,38 @@ fn a_folder_is_open_once() {
     assert!(error.to_string().contains("give each server a data_dir of its own"), "{error}");
     drop(redb);
     open(dir.path(), 2);
+}
+
+/// The folder that [`another_process_holds_a_folder`] takes.
+const HELD: &str = "OYEZ_TEST_HELD_FOLDER";
+
+#[test]
+fn a_folder_is_open_in_one_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut other = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "tests::folder::another_process_holds_a_folder", "--nocapture"])
+        .env(HELD, dir.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().contains("held")));
+    let error = refused(dir.path(), &APPS);
+    assert!(matches!(error, OpenError::InUse { .. }), "{error}");
+    // As by `kill -9`: nothing that it left stands in the way.
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(open(dir.path(), 2).1.terms, [term(1), term(2)]);
+}
+
+/// Not a test of its own: the other process of the test above.
+#[test]
+fn another_process_holds_a_folder() {
+    let Some(dir) = std::env::var_os(HELD) else { return };
+    let _redb = open(Path::new(&dir), 1);
+    println!("held");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
 #[test]

@@ -4,5 +4,8 @@
 mod committing;
 mod crash;
 mod folder;
+mod fuzz;
 mod history;
 mod sample;
+mod size;
+mod threads;
