@@ -123,7 +123,9 @@ impl Worker {
         if let Some(subscription) = connection.subscriptions.get_mut(local) {
             subscription.state = State::Pending;
             subscription.view = View::of(wish.listener.aware.as_deref());
-            connection.life.counts |= subscription.view.counts();
+            if subscription.view.counts() {
+                self.counts(place.slot);
+            }
             let key = self.channels.key(local).clone();
             self.ask_to_subscribe(key, place, wish);
         }

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use oyez_core::{ChannelKey, Command, Delivery, End, Place, ReplayOf, Sight, Standing};
+use oyez_core::{ChannelKey, Command, Delivery, End, Millis, Place, ReplayOf, Sight, Standing};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::encode::{Frame, ResetReason};
@@ -245,12 +245,19 @@ impl Worker {
         }
     }
 
+    /// A client counts from now on; its first bookmarks come in a while.
+    pub(super) fn counts(&mut self, slot: u32) {
+        let now = self.now;
+        if let Some(connection) = self.seats.connection(slot).filter(|c| !c.life.counts) {
+            connection.life.counts = true;
+            connection.life.marked = period(connection.serial, now);
+        }
+    }
+
     /// Sends a client that counts its bookmarks, when it is time or `now`.
     pub(super) fn mark(&mut self, slot: u32, now: Marking) {
         let Some(connection) = self.seats.connection(slot) else { return };
-        // Each connection has a moment of its own.
-        let phase = connection.serial.wrapping_mul(0x9e37_79b9) % MARK_TICKS;
-        let period = ((Life::tick(self.now) + phase) / MARK_TICKS) as u16;
+        let period = period(connection.serial, self.now);
         if !connection.life.counts || (now == Marking::InTime && connection.life.marked == period) {
             return;
         }
@@ -272,6 +279,12 @@ impl Worker {
             }
         }
     }
+}
+
+/// In which period of bookmarks a connection is. Each has a moment of its own.
+fn period(serial: u32, now: Millis) -> u16 {
+    let phase = serial.wrapping_mul(0x9e37_79b9) % MARK_TICKS;
+    ((Life::tick(now) + phase) / MARK_TICKS) as u16
 }
 
 /// When bookmarks are sent.

@@ -69,9 +69,11 @@ impl Worker {
         let Admitted { key, wish } = subscribe;
         let Some(connection) = self.seats.connection(slot) else { return };
         let view = View::of(wish.listener.aware.as_deref());
-        connection.life.counts |= view.counts();
         connection.subscriptions.insert(self.channels.hold(&key), view);
         let serial = connection.serial;
+        if view.counts() {
+            self.counts(slot);
+        }
         let place = self.seats.place(slot, serial);
         self.ask_to_subscribe(key, place, wish);
     }
