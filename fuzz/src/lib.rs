@@ -12,6 +12,7 @@ mod message;
 mod reference;
 mod signature;
 mod trigger;
+mod truth;
 mod user;
 mod value;
 mod websocket;
@@ -36,6 +37,7 @@ impl Target {
         Self { name: "message", run: message::run },
         Self { name: "signature", run: signature::run },
         Self { name: "trigger", run: trigger::run },
+        Self { name: "truth", run: truth::run },
         Self { name: "user", run: user::run },
         Self { name: "value", run: value::run },
         Self { name: "websocket", run: websocket::run },
@@ -84,6 +86,9 @@ fn tight_limits() -> Limits {
         user_id: 5,
         user_info_bytes: 12,
         watchlist: 2,
+        truth_bytes: 24,
+        patch_operations: 2,
+        idempotency_key: 4,
         ..Limits::default()
     }
 }

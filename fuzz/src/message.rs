@@ -94,7 +94,7 @@ fn expected(text: &str, limits: &Limits) -> Result<ClientMessage<'static>, Refus
 }
 
 /// A whole number below 2^53, which must be there.
-fn number(json: Option<&Json<'_>>) -> Result<Offset, Refused> {
+pub(crate) fn number(json: Option<&Json<'_>>) -> Result<Offset, Refused> {
     let text = json.ok_or(Refused)?.text;
     let number: u128 = if text.len() < 20 { text.parse().map_err(|_| Refused)? } else { 1 << 53 };
     if number >= 1 << 53 {
@@ -104,7 +104,7 @@ fn number(json: Option<&Json<'_>>) -> Result<Offset, Refused> {
 }
 
 /// Eight letters and digits are a name of ours.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     text.len() == 8 && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 

@@ -5,12 +5,13 @@
 //! Input: two bytes of settings (which form, limits), then the body. The deprecated form has its
 //! query before the first line break.
 
-use oyez_protocol::api::{Info, Query, Trigger};
+use oyez_protocol::api::{Action, Batch, ChannelCommand, Condition, Info, Query, Trigger};
 use oyez_protocol::channel::{Access, ChannelName};
 use oyez_protocol::limits::Limits;
 use oyez_protocol::socket_id::SocketId;
 
 use crate::json::{self, Fields, Json, Kind, Refused};
+use crate::truth::{command, condition, key};
 use crate::{Settings, assert_is_refusal, tight_limits};
 
 /// The channel in the path of the deprecated form.
@@ -21,9 +22,12 @@ pub(crate) fn run(data: &[u8]) {
     let form = settings.pick(&[Form::Events, Form::Batch, Form::Deprecated]);
     let limits = if settings.byte() == 0 { Limits::default() } else { tight_limits() };
     let body = settings.rest;
+    let alone = |trigger| Batch { triggers: vec![trigger], idempotency_key: None };
     let (actual, expected) = match form {
-        Form::Events => (Trigger::parse(body, &limits).map(|one| vec![one]), events(body, &limits)),
-        Form::Batch => (Trigger::parse_batch(body, &limits), batch(body, &limits)),
+        Form::Events => {
+            (Trigger::parse(body, &limits).map(alone), events(body, &limits).map(alone))
+        }
+        Form::Batch => (Batch::parse(body, &limits), batch(body, &limits)),
         Form::Deprecated => {
             let end = body.iter().position(|b| *b == b'\n').unwrap_or(body.len());
             let (query, rest) = body.split_at(end);
@@ -32,7 +36,7 @@ pub(crate) fn run(data: &[u8]) {
             let Ok(query) = Query::parse(query) else { return };
             let channel = ChannelName::parse(PATH_CHANNEL, PATH_CHANNEL.len()).expect("a name");
             let actual = Trigger::parse_deprecated(channel, &query, body, &limits);
-            (actual.map(|one| vec![one]), deprecated(&query, body, &limits))
+            (actual.map(alone), deprecated(&query, body, &limits).map(alone))
         }
     };
     match (actual, expected) {
@@ -49,9 +53,19 @@ enum Form {
     Deprecated,
 }
 
-const FIELDS: [&str; 6] = ["name", "data", "channels", "channel", "socket_id", "info"];
+const FIELDS: [&str; 9] = [
+    "name",
+    "data",
+    "channels",
+    "channel",
+    "socket_id",
+    "info",
+    "idempotency_key",
+    "if_version",
+    "if_epoch",
+];
 
-fn events(body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, Refused> {
+fn events(body: &[u8], limits: &Limits) -> Result<Trigger, Refused> {
     let body = json::read(std::str::from_utf8(body).map_err(|_| Refused)?)?;
     let fields = body.fields(&FIELDS)?;
     let mut channels = Vec::new();
@@ -73,12 +87,12 @@ fn events(body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, Refused> {
     if channels.len() > 1 && channels.iter().any(|channel| channel.kind().encrypted) {
         return Err(Refused);
     }
-    Ok(vec![event(&fields, channels, limits)?])
+    event(&fields, channels, limits)
 }
 
-fn batch(body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, Refused> {
+fn batch(body: &[u8], limits: &Limits) -> Result<Batch, Refused> {
     let body = json::read(std::str::from_utf8(body).map_err(|_| Refused)?)?;
-    let fields = body.fields(&["batch"])?;
+    let fields = body.fields(&["batch", "idempotency_key"])?;
     let Some(Json { kind: Kind::Array(items), .. }) = fields.get("batch") else {
         return Err(Refused);
     };
@@ -88,21 +102,33 @@ fn batch(body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, Refused> {
     let item = |item: &Json<'_>| {
         let fields = item.fields(&FIELDS)?;
         let one = fields.string("channel")?.ok_or(Refused)?;
-        event(&fields, vec![channel(&one, limits)?], limits)
+        let trigger = event(&fields, vec![channel(&one, limits)?], limits)?;
+        if trigger.idempotency_key.is_some() { Err(Refused) } else { Ok(trigger) }
     };
-    items.iter().map(item).collect()
+    let triggers = items.iter().map(item).collect::<Result<_, _>>()?;
+    Ok(Batch { triggers, idempotency_key: key(&fields, limits)? })
 }
 
-fn deprecated(query: &Query<'_>, body: &[u8], limits: &Limits) -> Result<Vec<Trigger>, Refused> {
+fn deprecated(query: &Query<'_>, body: &[u8], limits: &Limits) -> Result<Trigger, Refused> {
     let data = std::str::from_utf8(body).map_err(|_| Refused)?.to_owned();
     let name = query.get("name").ok_or(Refused)?;
+    let (action, idempotency_key) = action(name, data, limits)?;
+    let exclude = query.get("socket_id").map(socket_id).transpose()?;
+    let channels = [channel(PATH_CHANNEL, &Limits::default())?].into_iter().collect();
+    let (info, condition) = (Info::default(), Condition::default());
+    Ok(Trigger { action, channels, exclude, info, condition, idempotency_key })
+}
+
+/// What a trigger does, and the idempotency key that stands in its data.
+fn action(name: &str, data: String, limits: &Limits) -> Result<(Action, Option<String>), Refused> {
+    if name.starts_with("oyez:") {
+        let (command, key) = command(name, &data, limits)?;
+        return Ok((Action::Command(command), key));
+    }
     if !is_event_name(name, limits) || data.len() > limits.event_data_bytes {
         return Err(Refused);
     }
-    let exclude = query.get("socket_id").map(socket_id).transpose()?;
-    let channel = channel(PATH_CHANNEL, &Limits::default())?;
-    let (event, channels) = (name.to_owned(), [channel].into_iter().collect());
-    Ok(vec![Trigger { event, data, channels, exclude, info: Info::default() }])
+    Ok((Action::Event { name: name.to_owned(), data }, None))
 }
 
 fn event(
@@ -115,7 +141,18 @@ fn event(
         text @ Json { kind: Kind::String(_), .. } => text.string()?,
         other => other.compact(),
     };
-    if !is_event_name(&name, limits) || data.len() > limits.event_data_bytes {
+    let (action, inner_key) = action(&name, data, limits)?;
+    let key = key(fields, limits)?;
+    if key.is_some() && inner_key.is_some() {
+        return Err(Refused);
+    }
+    let condition = condition(fields)?;
+    let conditional = match &action {
+        Action::Command(_) if condition != Condition::default() => return Err(Refused),
+        Action::Command(ChannelCommand::Truth(change)) => change.condition,
+        _ => condition,
+    };
+    if conditional != Condition::default() && channels.len() > 1 {
         return Err(Refused);
     }
     let exclude = fields.string("socket_id")?.map(|id| socket_id(&id)).transpose()?;
@@ -123,14 +160,16 @@ fn event(
     if info.user_count && channels.iter().any(|c| c.kind().access != Access::Presence) {
         return Err(Refused);
     }
-    Ok(Trigger { event: name, data, channels: channels.into_iter().collect(), exclude, info })
+    let (channels, idempotency_key) = (channels.into_iter().collect(), key.or(inner_key));
+    Ok(Trigger { action, channels, exclude, info, condition, idempotency_key })
 }
 
 fn channel(name: &str, limits: &Limits) -> Result<ChannelName, Refused> {
     ChannelName::parse(name, limits.channel_name).map_err(|_| Refused)
 }
 
-fn is_event_name(name: &str, limits: &Limits) -> bool {
+/// A name that an event may have.
+pub(crate) fn is_event_name(name: &str, limits: &Limits) -> bool {
     let reserved = ["pusher:", "pusher_internal:", "oyez:"];
     let length = name.chars().count();
     length >= 1
@@ -159,6 +198,7 @@ fn info(list: &str) -> Result<Info, Refused> {
             "" => {}
             "user_count" => info.user_count = true,
             "subscription_count" => info.subscription_count = true,
+            "position" => info.position = true,
             _ => return Err(Refused),
         }
     }

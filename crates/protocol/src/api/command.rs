@@ -64,10 +64,11 @@ const EVENT: &str = "a string, the name of the event to forget";
 impl Changed {
     /// Reads the body, which may be empty.
     pub fn parse(body: &[u8]) -> Result<Changed, ApiError> {
-        match utf8(body)?.trim_ascii() {
-            "" => Ok(Changed::default()),
-            body => Changed::read(At::Body, json_object(body)?),
+        let body = utf8(body)?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Changed::default());
         }
+        Changed::read(At::Body, json_object(body)?)
     }
 
     fn read(at: At, body: ChangedBody<'_>) -> Result<Changed, ApiError> {
@@ -144,7 +145,7 @@ impl CommandName {
     ) -> Result<(ChannelCommand, Option<String>), ApiError> {
         let data = match data.trim_ascii() {
             "" | "null" if self.stands_alone() => "{}",
-            data => data,
+            _ => data,
         };
         match self {
             CommandName::Truth(verb) => {

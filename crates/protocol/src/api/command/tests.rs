@@ -18,6 +18,7 @@ fn t026_changed_needs_no_body() {
         ("null", ErrorCode::BadJson),
         ("[]", ErrorCode::BadJson),
         ("x", ErrorCode::BadJson),
+        ("{}\u{c}", ErrorCode::BadJson),
     ] {
         assert_eq!(Changed::parse(body.as_bytes()).expect_err(body).code, code, "{body}");
     }
