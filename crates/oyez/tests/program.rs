@@ -204,24 +204,25 @@ fn exit_codes_tell_a_wrong_question_from_an_impossible_one() {
 }
 
 #[test]
-fn a_rule_that_is_not_served_yet_is_told_at_the_check_and_in_the_log() {
+fn a_doubtful_rule_is_told_at_the_check_and_in_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let app = run(folder, &["new-app"]);
-    let rules = "[[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"latest\"\ndurable = true\n\
-                 [[apps.channels]]\nmatch = \"*\"\nreplay = \"none\"\n";
+    let rules = "[[apps.channels]]\nmatch = \"*\"\nreplay = \"latest\"\n\
+                 [[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"none\"\n";
     let config = format!("listen = \"localhost:0\"\npath = \"rt/\"\n{}{rules}", text(&app.stdout));
     fs::write(folder.join("a.toml"), config).expect("written");
-    let told = |text: &str| text.matches("behave as without this rule").count();
+    let told = |text: &str| text.matches("this rule decides nothing").count();
     let checked = run(folder, &["--config", "a.toml", "check-config"]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
     assert_eq!(told(text(&checked.stderr)), 1, "{}", text(&checked.stderr));
-    assert!(text(&checked.stderr).contains("warning: a.toml:9: this version does not serve"));
+    assert!(text(&checked.stderr).contains("warning: a.toml:12: this rule decides nothing"));
+    assert!(text(&checked.stdout).contains("replay               = \"latest\"\n"));
     let (code, _, log) = Server::start(folder, &["serve", "--config", "a.toml"]).stop();
     assert_eq!((code, told(&log)), (Some(0), 1), "{log}");
     let line = log.lines().find(|line| told(line) == 1).expect("a line");
     let line: Value = serde_json::from_str(line).expect("JSON");
-    assert_eq!((&line["level"], &line["place"]), (&"warn".into(), &"a.toml:9".into()));
+    assert_eq!((&line["level"], &line["place"]), (&"warn".into(), &"a.toml:12".into()));
 }
 
 #[test]
