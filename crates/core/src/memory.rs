@@ -135,14 +135,20 @@ impl Memory {
         self.log.truth_at_head().map_or(Offset::ZERO, |kept| kept.entry.offset)
     }
 
-    /// Whether what a call takes for granted is so.
+    /// Whether what a call takes for granted of the truth is so.
     pub(crate) fn check(&self, condition: Condition) -> Result<(), TruthAnswer> {
+        self.check_version(self.version(), condition)
+    }
+
+    /// The same for an event. On a channel without a truth its events are its versions.
+    pub(crate) fn check_event(&self, condition: Condition) -> Result<(), TruthAnswer> {
+        let holds_none = self.rule().truth.is_none() && self.log.truth_at_head().is_none();
+        let version = if holds_none { self.log.head() } else { self.version() };
+        self.check_version(version, condition)
+    }
+
+    fn check_version(&self, version: Offset, condition: Condition) -> Result<(), TruthAnswer> {
         let (epoch, truth) = (self.epoch(), self.log.truth_at_head());
-        let version = match (truth, &self.rule().truth) {
-            // It can hold no truth but by a call that says so: its events are its versions.
-            (None, None) => self.log.head(),
-            _ => self.version(),
-        };
         let is_so = condition.version.is_none_or(|wanted| wanted == version)
             && condition.epoch.admits(&epoch);
         let data = truth.map(|kept| Arc::clone(&kept.entry));
@@ -310,11 +316,11 @@ impl Memory {
         self.certainty() == Certainty::Fresh && self.log.head() == self.log.committed()
     }
 
-    /// Whether it can be let go, if nobody is subscribed.
-    pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
+    /// Whether nobody waits for it, and nothing is held.
+    pub(crate) fn is_deserted(&self) -> bool {
         let nobody_waits = self.held.is_empty() && self.readers.is_empty();
         let nobody_answers = self.asking.as_ref().is_none_or(|asking| asking.is_idle());
-        nobody_waits && nobody_answers && self.log.is_empty() && self.ends_at() <= now
+        nobody_waits && nobody_answers && self.log.is_empty()
     }
 
     /// When it can be let go, if nobody has to do with it until then and nothing is left.

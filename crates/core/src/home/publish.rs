@@ -53,7 +53,7 @@ impl Home {
         let (term, time) = (self.terms.now(), self.time(now));
         let channel = self.open(&key, now, effects);
         let memory = channel.memory.as_deref().expect("the channel remembers");
-        if let Err(mismatch) = memory.check(condition) {
+        if let Err(mismatch) = memory.check_event(condition) {
             self.void(part, effects);
             return self.answer(&key, caller, Answer::Truth(mismatch), effects);
         }

@@ -262,7 +262,9 @@ impl Log {
         let oldest = self.ring.front().filter(|k| k.entry.offset <= self.committed);
         let oldest = oldest.map(|k| k.entry.time + self.rule.age);
         let latest = self.latest.iter().map(|k| k.entry.time + self.rule.latest_age).min();
-        let truth = self.truth.as_ref().and_then(|k| k.entry.expires).map(|at| Timestamp(at.get()));
+        // Its end may have been staged already, and wait to be seen.
+        let truth = self.truth_at_head().and_then(|kept| kept.entry.expires);
+        let truth = truth.map(|at| Timestamp(at.get()));
         [oldest, latest, truth].into_iter().flatten().min()
     }
 
@@ -356,6 +358,12 @@ impl Log {
                 kept.entry = Arc::new(gone);
                 freed.rewritten.push(kept.clone());
             }
+        }
+        if self.latest.is_empty() && matches!(self.rule.replay, Replay::Latest | Replay::All) {
+            // What was published before it is the newest again.
+            let seen = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > before);
+            let newest = seen.into_iter().find(|kept| kept.entry.kind == EntryKind::Event);
+            self.latest.extend(newest.cloned());
         }
     }
 
