@@ -90,10 +90,16 @@ impl Channel {
 
     /// Whether nothing would be lost with it.
     pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
+        self.is_deserted() && self.memory.as_ref().is_none_or(|m| m.ends_at() <= now)
+    }
+
+    /// Whether nobody has to do with it, and nothing is held: only its numbering may be worth
+    /// something.
+    pub(crate) fn is_deserted(&self) -> bool {
         self.audience.total == 0
             && self.occupancy.is_absent()
             && self.presence.as_ref().is_none_or(|p| p.is_empty())
-            && self.memory.as_ref().is_none_or(|m| m.is_idle(now))
+            && self.memory.as_ref().is_none_or(|m| m.is_deserted())
     }
 }
 

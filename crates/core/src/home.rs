@@ -293,8 +293,10 @@ impl Home {
 
     fn close_if_idle(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) {
         let time = self.time(now);
-        if !self.channels.get(key).is_some_and(|channel| channel.is_idle(time)) {
-            return;
+        match self.channels.get(key) {
+            None => return,
+            Some(channel) if !channel.is_idle(time) => return self.plan(key, now),
+            Some(_) => {}
         }
         let channel = self.channels.remove(key);
         effects.push(Effect::Closed(key.app()));

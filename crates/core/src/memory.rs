@@ -292,8 +292,9 @@ impl Memory {
     pub(crate) fn cached(&self, now: Timestamp) -> Option<Cached> {
         let entry = &self.log.latest()?.entry;
         let ends = entry.time + self.rule().latest_age;
-        let ttl = Duration::from_millis(ends.0.saturating_sub(now.0));
-        Some(Cached { data: entry.data().to_owned(), ttl })
+        // Nobody may have looked since it ended.
+        let left = ends.0.checked_sub(now.0).filter(|left| *left > 0)?;
+        Some(Cached { data: entry.data().to_owned(), ttl: Duration::from_millis(left) })
     }
 
     /// The truth, as a call reads it.

@@ -7,6 +7,7 @@ use oyez_core::{
     Item, KeySpace, Listener, Millis, Place, Publish, Refused, Room, Rules, Start, Ticket,
     Timestamp, Wanted, When, WorkerId,
 };
+use oyez_protocol::api::Condition;
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::position::Term;
 
@@ -57,7 +58,7 @@ impl Asked {
             event: "e".to_owned(),
             data: "d".to_owned(),
             exclude: None,
-            if_version: None,
+            condition: Condition::default(),
             wanted: Wanted::default(),
             room,
             part: None,

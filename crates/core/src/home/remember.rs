@@ -38,8 +38,8 @@ impl Home {
     pub(super) fn plan(&mut self, key: &ChannelKey, now: Millis) {
         let Some(channel) = self.channels.get(key) else { return };
         let Some(memory) = channel.memory.as_deref() else { return };
-        let is_heard = channel.audience.total() > 0;
-        let ends = (!is_heard && memory.log.is_empty()).then(|| memory.ends_at());
+        // Whoever leaves a channel last looks whether it is to be planned.
+        let ends = channel.is_deserted().then(|| memory.ends_at());
         let by_age = [memory.log.next_expiry(), ends].into_iter().flatten().min();
         let by_age = by_age.map(|time| self.millis(time));
         let held = memory.held.first().map(|held| held.until);

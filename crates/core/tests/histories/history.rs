@@ -6,6 +6,7 @@ use std::time::Duration;
 use oyez_core::{
     Caller, Command, ListFrom, Listener, Place, Publish, Room, Wanted, When, WorkerId,
 };
+use oyez_protocol::api::Condition;
 use oyez_protocol::channel::Access;
 use oyez_protocol::socket_id::SocketId;
 use rand::RngExt;
@@ -220,7 +221,7 @@ impl History<'_> {
             event: "news".to_owned(),
             data: self.next_data(),
             exclude,
-            if_version: None,
+            condition: Condition::default(),
             wanted: self.any_wanted(),
             room: Room::Left,
             part: None,

@@ -8,6 +8,7 @@ use oyez_core::{
     Listener, Millis, Place, Publish, Room, RuleBook, Sight, Ticket, UserPresence, Wanted,
     WorkerId,
 };
+use oyez_protocol::api::Condition;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
@@ -112,7 +113,7 @@ impl Stage {
             event,
             data,
             exclude,
-            if_version: None,
+            condition: Condition::default(),
             wanted: Wanted::default(),
             room: Room::Left,
             part: None,
