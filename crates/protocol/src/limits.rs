@@ -117,8 +117,8 @@ limits! {
     /// Encoded bytes that may wait for one slow connection.
     output_bytes: "bytes" = 1024 * 1024, min 16 * 1024, beyond "close 4100";
     /// Bytes on their way between workers, beyond which the server stops reading from publishers;
-    /// also those of webhook events on their way to their queues.
-    backlog_bytes: "bytes" = 64 * 1024 * 1024, min 1024 * 1024, beyond "publishers wait";
+    /// also those of webhook events that the webhook thread has had no time to take.
+    backlog_bytes: "bytes" = 64 * 1024 * 1024, min 1024 * 1024, beyond "publishers wait, and new webhook events are lost, counted and logged";
     /// Length of a channel's name.
     channel_name: "characters" = 164, min 1, beyond "400, or pusher:error";
     /// Length of an event's name.
@@ -153,8 +153,9 @@ limits! {
     keep_alive_seconds: "seconds" = 75, min 1, beyond "the connection is closed";
     /// Channels of one app that exist at once.
     channels: "channels" = 1_000_000, min 1, beyond "503, or subscription_error 503";
-    /// Webhook events that may wait for one URL.
-    webhook_queue: "events" = 100_000, min 1, beyond "the oldest are lost, counted and logged";
+    /// Webhook events that may wait for one URL, and as many that the webhook thread has had no
+    /// time to take.
+    webhook_queue: "events" = 100_000, min 1, beyond "the oldest that wait for the URL are lost, or new ones that were not taken, counted and logged";
     /// JSON of webhook events that may wait for one URL.
     webhook_queue_bytes: "bytes" = 64 * 1024 * 1024, min 64 * 1024, beyond "the oldest are lost, counted and logged";
     /// Webhook events in one request.

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use bytes::Bytes;
 use hyper::server::conn::http1::Builder;
@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::handover::{Gate, Handling, Handover};
 use super::io::Io;
+use super::pace::Pass;
 use super::watch::{Phase, Verdict, Watch};
 use super::{Backend, HttpContext, site};
 
@@ -46,6 +47,7 @@ pub(crate) async fn serve<B: Backend>(
                 watch.enter(Phase::Idle);
                 return pending().await;
             }
+            context.pace.next_request().await;
             watch.enter(Phase::Call);
             let answer = site::answer(&context, &watch, request).await;
             watch.enter(Phase::Idle);
@@ -57,7 +59,9 @@ pub(crate) async fn serve<B: Backend>(
     let mut alarm = pin!(sleep_until(watch.first()));
     let mut stopping = pin!(context.stopping.notified());
     let (mut lingers, mut told) = (false, false);
+    let mut pass = Pass::new(&context.pace);
     let handshake = poll_fn(|cx| {
+        let _work = ready!(pass.poll_work(cx));
         if !told && stopping.as_mut().poll(cx).is_ready() {
             // Closes at once when it is idle, else after the answer that it is about to give.
             Pin::new(&mut connection).graceful_shutdown();

@@ -8,7 +8,8 @@
 //! only those who know a secret make the server keep a body. Nothing here decides what happens to
 //! a channel: that is the [`Backend`]'s work.
 //!
-//! Everything of a connection lives on one thread. Dropping the future of [`serve`] at any point
+//! Everything of a connection lives on one thread, beside the worker's own turns, to which it gives
+//! way ([`Pace`]). Dropping the future of [`serve`] at any point
 //! leaves nothing half done: a call was handed to the backend as a whole, or not at all.
 
 mod answer;
@@ -22,6 +23,7 @@ mod handover;
 mod io;
 mod library;
 mod orders;
+mod pace;
 mod rate;
 mod route;
 mod site;
@@ -42,6 +44,7 @@ pub(crate) use answer::Answer;
 pub(crate) use backend::Backend;
 pub(crate) use connection::serve;
 pub(crate) use handover::Handover;
+pub(crate) use pace::Pace;
 pub(crate) use rate::RateLimit;
 pub(crate) use stats::HttpStats;
 #[cfg(test)]
@@ -61,6 +64,8 @@ pub(crate) struct HttpContext<B = Door> {
     pub(crate) draining: Arc<AtomicBool>,
     /// Tells the connections that are open when it stops.
     pub(crate) stopping: Notify,
+    /// Makes them give way to the worker.
+    pub(crate) pace: Pace,
     /// What is counted; only this worker writes to it.
     pub(crate) stats: Arc<HttpStats>,
     /// Makes the text of `/metrics`.

@@ -2,7 +2,9 @@
 //! [`Inbox`]: the way of an event from a worker to the sender's thread.
 //!
 //! Any thread may offer, only the sender's thread takes. Offering never waits: when too much is
-//! on the way, which means that the sender's thread gets no CPU time, the event is refused.
+//! on the way, which means that the sender's thread gets no CPU time, the event is refused. What is
+//! on the way already stays: for the oldest to go instead, workers would have to share a lock
+//! with a thread that is not running. The queues behind it are the ones that let the oldest go.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -103,6 +105,19 @@ mod tests {
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Err(Refused::Full));
         arrivals.next().await.unwrap();
         assert_eq!(inbox.offer(AppIndex(0), event(1)), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn the_newest_event_is_refused_and_those_on_the_way_arrive_in_order() {
+        let (inbox, mut arrivals) = inbox(2, BYTES);
+        let offered: Vec<_> = (1..=4).map(|n| inbox.offer(AppIndex(0), event(n))).collect();
+        assert_eq!(offered, [Ok(()), Ok(()), Err(Refused::Full), Err(Refused::Full)]);
+        assert_eq!(inbox.offer(AppIndex(0), event(BYTES)), Err(Refused::Full));
+        for bytes in [1, 2] {
+            assert_eq!(arrivals.next().await, Some((AppIndex(0), event(bytes))));
+        }
+        // What was refused weighs nothing.
+        assert_eq!(inbox.offer(AppIndex(0), event(BYTES)), Ok(()));
     }
 
     #[tokio::test]

@@ -7,8 +7,8 @@
 //! receivers nor the workers. Delivery is at least once: a receiver may see a batch again.
 //!
 //! **What is bounded.** Each destination's queue (`limits.webhook_queue`; the oldest event goes),
-//! each batch (`limits.webhook_batch`), what is on the way from the workers. Whatever is lost is
-//! counted by reason, and logged at a bounded rate.
+//! each batch (`limits.webhook_batch`), what is on the way from the workers (the newest event is
+//! refused). Whatever is lost is counted by reason, and logged at a bounded rate.
 //!
 //! **What survives.** With a data folder, an event that still waits after 100 ms is committed to
 //! its file `webhooks.redb`. So a restart loses nothing, and a `kill -9` at most the events of the

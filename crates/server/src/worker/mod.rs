@@ -38,7 +38,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::console::Page;
 use crate::door::Door;
-use crate::http::{HttpContext, Pages};
+use crate::http::{HttpContext, Pace, Pages};
 use crate::options::{Console, Options};
 use crate::shared::Shared;
 use crate::socket::connection::{Life, Seats};
@@ -222,6 +222,10 @@ impl Worker {
                 ready = true;
             }
             ready |= self.mail.poll(cx).is_ready();
+            if self.http.pace.poll_turn(cx).is_ready() {
+                // HTTP tasks were busy all the while: the runtime shall look at the sockets first.
+                (ready, waited) = (true, Waited::NotAtAll);
+            }
             if let Poll::Ready(due) = ticks.poll_tick(cx) {
                 self.due = Some(due);
                 ready = true;
@@ -306,6 +310,7 @@ impl Worker {
         }
         self.mail.send();
         self.door.relieve();
+        self.http.pace.turned();
     }
 
     /// Asks the home of a command's channel.
@@ -397,6 +402,7 @@ fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
         path: options.path.clone(),
         draining: Arc::clone(&shared.draining),
         stopping: Notify::new(),
+        pace: Pace::default(),
         stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
         metrics: Box::new(move |format| crate::metrics::text(&metrics, format)),
         pages: pages(options),

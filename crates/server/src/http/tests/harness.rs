@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A server with a backend that takes notes, and a client that says exactly what it is told to.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
-use super::super::{Backend, HttpContext, HttpStats, serve};
+use super::super::{Backend, HttpContext, HttpStats, Pace, serve};
 use crate::apps::{App, Apps};
 use crate::door::{Composed, Idempotency, Once, Order, Unable, What};
 use crate::options::{AppOptions, Switches};
@@ -164,6 +165,7 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             path: path.to_owned(),
             draining: Arc::default(),
             stopping: Notify::new(),
+            pace: Pace::default(),
             stats: Arc::default(),
             metrics: Box::new(|format| format!("# {format:?}\n")),
             pages: Box::new(|path, host| {
@@ -179,6 +181,13 @@ pub(super) fn with_server<F: Future<Output = ()>>(
             context: Rc::clone(&context),
             address,
         };
+        let turns = Rc::clone(&context);
+        tokio::task::spawn_local(async move {
+            loop {
+                poll_fn(|cx| turns.pace.poll_turn(cx)).await;
+                turns.pace.turned();
+            }
+        });
         tokio::task::spawn_local(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let context = Rc::clone(&context);
