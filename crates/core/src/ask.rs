@@ -38,6 +38,8 @@ pub(crate) struct Asking {
     min_version: Option<u64>,
     /// When it will be looked at next.
     look_at: Option<Millis>,
+    /// Whether it is among the stale truths that its home counts.
+    is_counted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,11 +99,33 @@ impl Asking {
             refresh_at: None,
             min_version: None,
             look_at: None,
+            is_counted: false,
         }
     }
 
     pub(crate) fn knowledge(&self) -> Knowledge {
         self.knowledge
+    }
+
+    /// Brings the number of stale truths up to date: those whose source has something else to say
+    /// by now, or cannot be asked. To be called after each change and each answer.
+    pub(crate) fn count(&mut self, stale: &mut u64) {
+        let is_stale = match self.knowledge {
+            Knowledge::Fresh => false,
+            Knowledge::Stale => true,
+            Knowledge::Unconfirmed => self.failures > 0,
+        };
+        match (self.is_counted, is_stale) {
+            (false, true) => *stale += 1,
+            (true, false) => *stale -= 1,
+            _ => {}
+        }
+        self.is_counted = is_stale;
+    }
+
+    /// The same when its channel ends.
+    pub(crate) fn count_out(&self, stale: &mut u64) {
+        *stale -= u64::from(self.is_counted);
     }
 
     /// Whether no answer is on its way.
@@ -313,6 +337,27 @@ mod tests {
         assert_eq!(asking.answered(7, None, Audience::Somebody, Millis(5), &mut rng), None);
         asking.answered(1, None, Audience::Somebody, Millis(5), &mut rng).expect("it counts");
         assert_eq!(asking.answered(1, None, Audience::Somebody, Millis(5), &mut rng), None);
+    }
+
+    #[test]
+    fn a_truth_is_counted_as_stale_from_a_change_or_a_failure_until_an_answer() {
+        let (mut asking, mut rng) = asking();
+        let mut stale = 7;
+        let mut counted = |asking: &mut Asking| {
+            asking.count(&mut stale);
+            stale - 7
+        };
+        assert_eq!(counted(&mut asking), 0, "nobody wanted it yet");
+        let run = asking.arrive(Millis(0)).ask.expect("it asks");
+        asking.failed(run, Audience::Nobody, Millis(1), &mut rng).expect("it counts");
+        assert_eq!([counted(&mut asking), counted(&mut asking)], [1, 1]);
+        let run = asking.arrive(Millis(2)).ask.expect("it asks");
+        asking.answered(run, None, Audience::Somebody, Millis(3), &mut rng).expect("it counts");
+        assert_eq!(counted(&mut asking), 0);
+        asking.change(None, Millis(4));
+        assert_eq!(counted(&mut asking), 1);
+        asking.count_out(&mut stale);
+        assert_eq!(stale, 7);
     }
 
     #[test]

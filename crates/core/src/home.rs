@@ -301,6 +301,9 @@ impl Home {
         let channel = self.channels.remove(key);
         effects.push(Effect::Closed(key.app()));
         let memory = channel.and_then(|channel| channel.memory);
+        if let Some(asking) = memory.as_deref().and_then(|memory| memory.asking.as_deref()) {
+            asking.count_out(&mut self.tally.stale_truths);
+        }
         if memory.is_some_and(|memory| memory.is_kept() && memory.log.head() > Offset::ZERO) {
             self.forget_identity(key, effects);
         }

@@ -3,7 +3,7 @@
 
 use oyez_protocol::encode::{CutPosition, ResetReason, Resumed};
 
-/// Counts since the start.
+/// Counts since the start, and what there is now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Events that newcomers were shown.
@@ -13,6 +13,9 @@ pub struct Tally {
     /// Subscriptions that wanted to and could not, and those that began anew in their midst; by
     /// the place of the reason in [`ResetReason::ALL`].
     pub resets: [u64; ResetReason::ALL.len()],
+    /// Channels now whose source has something else to say than they show, as far as the home
+    /// knows, or cannot be asked.
+    pub stale_truths: u64,
 }
 
 impl Tally {

@@ -98,11 +98,13 @@ impl Home {
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
-        let memory = self.channels.get(key).and_then(|c| c.memory.as_deref());
-        let asking = memory.and_then(|memory| memory.asking.as_deref());
-        if let (Some(run), Some(asking)) = (step.ask, asking) {
-            let question = Question { key: key.clone(), whom: asking.whom(), run };
-            effects.push(Effect::Ask(question));
+        let memory = self.channels.get_mut(key).and_then(|c| c.memory.as_deref_mut());
+        if let Some(asking) = memory.and_then(|memory| memory.asking.as_deref_mut()) {
+            asking.count(&mut self.tally.stale_truths);
+            if let Some(run) = step.ask {
+                let question = Question { key: key.clone(), whom: asking.whom(), run };
+                effects.push(Effect::Ask(question));
+            }
         }
         if let Some(at) = step.look_at {
             self.plan_at(key, at.max(now));
