@@ -75,6 +75,8 @@ pub(crate) struct WorkerStats {
     pub(crate) resets: [Tally; ResetReason::ALL.len()],
     /// Bytes that all logs of this worker's home hold.
     pub(crate) memory_bytes: Tally,
+    /// Channels of this worker's home whose truth has changed at its source or cannot be asked for.
+    pub(crate) stale_truths: Tally,
     /// Closed because they were silent for too long.
     pub(crate) silent_closed: Tally,
     /// Panics caught; each is a bug.

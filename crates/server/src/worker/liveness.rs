@@ -104,10 +104,23 @@ impl Worker {
         self.home.tick(self.now, &mut effects);
         self.perform(&mut effects);
         self.effects = effects;
+        self.count();
         self.sweep();
         self.drain();
         // An accept that failed for lack of files is tried again.
         self.unaccepted = true;
+    }
+
+    /// Shows what the home has counted.
+    fn count(&self) {
+        let (stats, tally) = (self.stats(), self.home.tally());
+        stats.replayed.set(tally.replayed);
+        stats.resumed.set(tally.resumed);
+        for (shown, count) in stats.resets.iter().zip(tally.resets) {
+            shown.set(count);
+        }
+        stats.stale_truths.set(tally.stale_truths);
+        stats.memory_bytes.set(self.home.memory_bytes() as u64);
     }
 
     /// Looks at the next slice of all slots.
