@@ -113,7 +113,7 @@ test('an unknown OYEZ_… variable is refused with the nearest name, but for tho
 test('--help teaches, unknown commands fail', async () => {
   const help = await done(['--help']);
   assert.equal(help.code, 0);
-  for (const command of ['serve', 'check-config', 'new-app', 'trigger', 'tail', 'channels']) assert.ok(help.out.includes(command), command);
+  for (const command of ['serve', 'check-config', 'new-app', 'trigger', 'tail', 'channels', 'truth', 'history', 'forget']) assert.ok(help.out.includes(command), command);
   assert.notEqual((await done(['sreve'])).code, 0);
   assert.equal((await done(['--version'])).code, 0);
 });
