@@ -163,7 +163,8 @@ fn a_config_file_made_by_new_app_serves_with_a_path() {
     let wrong = run(folder, &["trigger", "a", "b", "c", "--url", &url.replace(secret, "hunter2")]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(
-        text(&wrong.stderr).contains("refused (401, bad_signature)") && !text(&wrong.stderr).contains("hunter2")
+        text(&wrong.stderr).contains("refused (401, bad_signature)")
+            && !text(&wrong.stderr).contains("hunter2")
     );
     let lost = run(folder, &["tail", "a", "--url", &url.replace(key, "nobody")]);
     assert_eq!(lost.status.code(), Some(1));

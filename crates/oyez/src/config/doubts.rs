@@ -10,6 +10,7 @@ use oyez_server::options::{ChannelOptions, Options, Source, TruthOptions};
 
 use super::given::show_time;
 use super::key::Places;
+use super::keys;
 use super::problem::{Place, Problem};
 use super::rule::RulePlaces;
 
@@ -119,9 +120,7 @@ fn of_truth(truth: &TruthOptions, places: &Places, options: &Options, found: &mu
         found.wrong(place, text);
     }
     if !matches!(truth.source, Source::Url(_)) {
-        for key in
-            ["timeout", "wait", "settle", "refresh"].into_iter().filter(|key| places.has(key))
-        {
+        for key in keys::OF_URL.into_iter().filter(|key| places.has(key)) {
             let text = format!("`{key}` means nothing without `url`: nobody is asked");
             found.doubt(places.of(key), text);
         }

@@ -299,6 +299,9 @@ pub(super) const CHANNEL_HISTORY: &[Key<WrittenHistory>] = &[
     },
 ];
 
+/// Keys of `truth` that mean nothing unless somebody is asked at a `url`.
+pub(super) const OF_URL: [&str; 4] = ["timeout", "wait", "settle", "refresh"];
+
 /// `truth` of a rule.
 pub(super) const CHANNEL_TRUTH: &[Key<TruthOptions>] = &[
     Key {

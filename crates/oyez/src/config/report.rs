@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use oyez_protocol::limits::Limits;
-use oyez_server::options::{AppOptions, ChannelOptions};
+use oyez_server::options::{AppOptions, ChannelOptions, Source};
 
 use super::key::Key;
 use super::{Config, Mode, doubts, keys};
@@ -58,16 +58,18 @@ fn channels(out: &mut String, rule: &ChannelOptions) {
     if doubts::remembers(rule) {
         let note = if rule.history.is_some() { "" } else { "  (default)" };
         let history = rule.history.unwrap_or_default();
-        line(out, "history", &inline(keys::CHANNEL_HISTORY, &history), note);
+        line(out, "history", &inline(keys::CHANNEL_HISTORY.iter(), &history), note);
     }
     if let Some(truth) = &rule.truth {
-        line(out, "truth", &inline(keys::CHANNEL_TRUTH, truth), "");
+        let is_asked = matches!(truth.source, Source::Url(_));
+        let means = |key: &&Key<_>| is_asked || !keys::OF_URL.contains(&key.name);
+        line(out, "truth", &inline(keys::CHANNEL_TRUTH.iter().filter(means), truth), "");
     }
 }
 
 /// A table on one line; what is not said and has no default is left out.
-fn inline<T>(keys: &[Key<T>], target: &T) -> String {
-    let said = keys.iter().map(|key| (key.name, (key.show)(target)));
+fn inline<'k, T: 'static>(keys: impl Iterator<Item = &'k Key<T>>, target: &T) -> String {
+    let said = keys.map(|key| (key.name, (key.show)(target)));
     let said = said.filter(|(_, value)| !value.is_empty());
     let parts: Vec<_> = said.map(|(name, value)| format!("{name} = {value}")).collect();
     format!("{{ {} }}", parts.join(", "))

@@ -238,6 +238,7 @@ fn the_report_shows_what_was_understood() {
     let text = format!(
         "ping_after = 0.5\n[limits]\nheaders = 64\n{APP}[[apps.webhooks]]\nurl = \"http://h:1/a@b?token=pw\"\nevents = [\"cache_miss\"]\n\
          [[apps.channels]]\nmatch = \"a*\"\ntruth = {{ event = \"E\", url = \"http://t/?token=pw\" }}\n\
+         [[apps.channels]]\nmatch = \"c*\"\ntruth = {{ event = \"E\", from = \"trigger\" }}\n\
          [[apps.channels]]\nmatch = \"b*\"\ndurable = \"relaxed\"\nhistory = {{ age = \"1h\" }}\n"
     );
     let report = understood(&parse(&text).expect("settings"));
@@ -250,6 +251,7 @@ fn the_report_shows_what_was_understood() {
         "match                = \"a*\"\nreplay               = \"none\"  (default)\n",
         "durable              = true  (default)\nhistory              = { events = 256 }  (default)\n",
         "truth                = { event = \"E\", url = \"http://t/?…\", timeout = \"5s\", wait = \"300ms\", settle = \"1s\" }\n",
+        "truth                = { event = \"E\", from = \"trigger\" }\n",
         "durable              = \"relaxed\"\nhistory              = { events = 256, age = \"1h\" }\n",
     ] {
         assert!(report.contains(line), "{line}\n{report}");
