@@ -201,14 +201,14 @@ fn authorize(
     subscribe: &Subscribe<'_>,
 ) -> Result<Wish, Refusal> {
     let member = admit(shared, connection, subscribe)?;
-    let mut resume = subscribe.resume.clone();
+    let mut resume = subscribe.resume;
     if subscribe.channel.kind().access == Access::Private
         && let (None, Some(signed)) = (&resume, &subscribe.channel_data)
     {
         // A page may be rendered as of a position, which its backend signs with the rest.
         resume = resume_in_channel_data(signed).map_err(Refusal::invalid)?;
     }
-    let aware = subscribe.aware.clone().map(Box::new);
+    let aware = subscribe.aware.map(Box::new);
     Ok(Wish { member, listener: Listener { aware, resume: resume.map(Box::new) } })
 }
 
