@@ -163,7 +163,7 @@ limits! {
     /// JSON of webhook events in one request; a single larger event goes alone.
     webhook_batch_bytes: "bytes" = 64 * 1024, min 1, beyond "more requests";
     /// What all channels together remember, with everything that belongs to it.
-    memory_bytes: "bytes" = 256 * 1024 * 1024, min 1024 * 1024, beyond "503";
+    memory_bytes: "bytes" = 256 * 1024 * 1024, min 1024 * 1024, beyond "channels keep no history from seven eighths on; then 503";
     /// What one channel remembers of its log, beside its truth and what is replayed.
     history_bytes: "bytes" = 1024 * 1024, min 1024, beyond "the oldest are let go";
     /// Events that a rule may ask a channel to remember (`history.events`).

@@ -24,6 +24,10 @@ use crate::timers::Due;
 /// What is to be let go waits so long for something that is appended anyway.
 const CLEANUP_DELAY: Duration = Duration::from_secs(1);
 
+/// When so much of what all logs may hold is held, whatever is published to keeps no history: a
+/// client that comes back too late then gets a new cut, which is better than a publish refused.
+const SQUEEZED: (usize, usize) = (7, 8);
+
 impl Home {
     /// Gives an entry its offset, and sees to it that it is released. The channel has a memory.
     pub(super) fn stage(
@@ -151,6 +155,9 @@ impl Home {
             }
         }
         memory.log.trim(time, &mut freed);
+        if self.memory_bytes > self.rules.memory_bytes / SQUEEZED.1 * SQUEEZED.0 {
+            memory.log.squeeze(&mut freed);
+        }
         self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;
         self.let_go(key, freed, now);
         self.wake(key, now, effects);

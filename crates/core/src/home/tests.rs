@@ -98,3 +98,42 @@ fn p068_a_list_in_slices_has_each_channel_that_stays_exactly_once() {
     all.sort_unstable();
     assert_eq!(listed, all);
 }
+
+#[test]
+fn near_the_limit_of_memory_channels_keep_no_history_and_publishes_still_go() {
+    const LIMIT: usize = 64 * 1024;
+    let mut home = home();
+    home.rules.memory_bytes = LIMIT;
+    let (keys, mut effects) = (KeySpace::new(1), Vec::new());
+    let key = |name: &str| keys.key(AppIndex(0), ChannelName::parse(name, 164).expect("valid"));
+    let mut publish = |home: &mut Home, name: &str| {
+        let ticket = Ticket { worker: WorkerId(0), call: 0, part: 0 };
+        let publish = crate::command::Publish {
+            key: key(name),
+            event: "e".into(),
+            data: "x".repeat(1000),
+            exclude: None,
+            condition: Default::default(),
+            wanted: Wanted::default(),
+            room: Room::Left,
+            part: None,
+            caller: Some(crate::command::Caller { ticket, when: crate::command::When::Durable }),
+        };
+        home.handle(Command::Publish(Box::new(publish)), Millis(0), &mut effects);
+        let answer = effects.drain(..).find_map(|effect| match effect {
+            Effect::Answer(_, answer) => Some(answer),
+            _ => None,
+        });
+        matches!(answer, Some(Answer::Channel(_)))
+    };
+    for _ in 0..1000 {
+        assert!(publish(&mut home, "cache-a"), "its history makes room");
+        assert!(home.memory_bytes() < LIMIT);
+    }
+    let taken = (0..100).filter(|n| publish(&mut home, &format!("cache-{n}"))).count();
+    assert!(
+        (40..60).contains(&taken),
+        "what is shown to newcomers is kept, up to the limit: {taken}"
+    );
+    assert!(home.memory_bytes() <= LIMIT + 2000);
+}

@@ -290,6 +290,13 @@ impl Log {
         }
     }
 
+    /// Lets go of everything that is only there for whoever resumes.
+    pub(crate) fn squeeze(&mut self, freed: &mut Freed) {
+        while self.ring.front().is_some_and(|first| first.entry.offset < self.committed) {
+            self.drop_first(freed);
+        }
+    }
+
     /// The first offset of the ring, or the next one if it is empty.
     pub(crate) fn low(&self) -> Offset {
         self.ring.front().map_or(self.head.next(), |first| first.entry.offset)
