@@ -3,6 +3,7 @@
 //! answered and has reached every subscriber of its room exactly once; anything else is trouble.
 //! It does no I/O. Deliveries cost two array reads and allocate nothing.
 
+use crate::subscribers::Hears;
 use crate::trouble::Trouble;
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ const SLOT_DIGITS: usize = 4;
 /// Bytes of a payload that carry something: mark, number, slot.
 const STAMP: usize = MARK.len() + NUMBER_DIGITS + SLOT_DIGITS;
 
-/// Bytes of `data` in every publish, as `design.md` 8 wants it.
+/// Bytes of `data` in a publish where a scenario says nothing else, as `design.md` 8 wants it.
 pub(crate) const PAYLOAD_BYTES: usize = 100;
 
 /// A publish as it travels inside the payload.
@@ -29,9 +30,9 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// Appends the payload: the stamp, filled up to [`PAYLOAD_BYTES`].
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
-        let end = out.len() + PAYLOAD_BYTES;
+    /// Appends the payload: the stamp, filled up to so many bytes, which are more than its own.
+    pub(crate) fn write(self, out: &mut Vec<u8>, bytes: usize) {
+        let end = out.len() + bytes;
         out.extend_from_slice(MARK);
         push_hex(out, self.number, NUMBER_DIGITS);
         push_hex(out, u32::from(self.slot), SLOT_DIGITS);
@@ -93,8 +94,19 @@ pub(crate) struct Ledger {
     counts: Counts,
     /// Slots whose publish is complete and that may publish again.
     idle: Vec<u16>,
-    /// Microseconds from due to delivered, when wanted.
-    latencies: Option<Vec<u32>>,
+    /// Microseconds from due to what is timed, when wanted.
+    latencies: Option<(Timed, Vec<u32>)>,
+    /// Where in a message the last stamp was.
+    stamp_hint: usize,
+}
+
+/// What ends a latency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timed {
+    /// Each delivery to a subscriber.
+    Deliveries,
+    /// The answer to the publisher.
+    Answers,
 }
 
 impl Ledger {
@@ -110,17 +122,18 @@ impl Ledger {
             counts: Counts::default(),
             idle: (0..slots).rev().collect(),
             latencies: None,
+            stamp_hint: 0,
         }
     }
 
     /// From here on latencies are recorded, up to `room_for` samples without allocating.
-    pub(crate) fn record_latencies(&mut self, room_for: usize) {
-        self.latencies = Some(Vec::with_capacity(room_for));
+    pub(crate) fn record_latencies(&mut self, timed: Timed, room_for: usize) {
+        self.latencies = Some((timed, Vec::with_capacity(room_for)));
     }
 
     /// The latencies recorded, in microseconds, in the order of arrival.
     pub(crate) fn take_latencies(&mut self) -> Vec<u32> {
-        self.latencies.take().unwrap_or_default()
+        self.latencies.take().map(|(_, micros)| micros).unwrap_or_default()
     }
 
     /// What was counted so far.
@@ -177,18 +190,30 @@ impl Ledger {
         *seen = stamp.number;
         slot.owed -= 1;
         self.counts.deliveries += 1;
-        if let Some(latencies) = &mut self.latencies {
-            let micros = now.saturating_duration_since(slot.due).as_micros();
-            latencies.push(u32::try_from(micros).unwrap_or(u32::MAX));
-        }
+        let due = slot.due;
+        self.time(Timed::Deliveries, due, now);
         self.close_if_complete(stamp.slot);
         Ok(())
     }
 
     /// The server answered the publish of `slot` with success.
     pub(crate) fn answered(&mut self, slot: u16) {
-        self.slots[usize::from(slot)].answered = true;
+        let open = &mut self.slots[usize::from(slot)];
+        open.answered = true;
+        let due = open.due;
+        if self.latencies.is_some() {
+            self.time(Timed::Answers, due, Instant::now());
+        }
         self.close_if_complete(slot);
+    }
+
+    fn time(&mut self, what: Timed, due: Instant, now: Instant) {
+        if let Some((timed, latencies)) = &mut self.latencies
+            && *timed == what
+        {
+            let micros = now.saturating_duration_since(due).as_micros();
+            latencies.push(u32::try_from(micros).unwrap_or(u32::MAX));
+        }
     }
 
     /// What is still due, for a report of a stall.
@@ -212,6 +237,19 @@ impl Ledger {
     }
 }
 
+impl Hears for Ledger {
+    fn event(
+        &mut self,
+        subscriber: usize,
+        room: u32,
+        message: &[u8],
+        now: Instant,
+    ) -> Result<bool, Trouble> {
+        let Some(stamp) = Stamp::find(message, &mut self.stamp_hint) else { return Ok(false) };
+        self.delivered(subscriber, room, stamp, now).map(|()| true)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +264,7 @@ mod tests {
         let mut hint = 0;
         for before in [r#"{"data":""#, r#"{"event":"bench","data":""#, r#"{"data":""#] {
             let mut message = before.as_bytes().to_vec();
-            stamp.write(&mut message);
+            stamp.write(&mut message, PAYLOAD_BYTES);
             assert_eq!(message.len(), before.len() + PAYLOAD_BYTES);
             message.extend_from_slice(br#"","channel":"room-1"}"#);
             assert_eq!(Stamp::find(&message, &mut hint), Some(stamp));

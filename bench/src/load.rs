@@ -4,9 +4,9 @@
 //! and always checks through the ledger that every subscriber gets every publish exactly once.
 //! It never waits longer than [`STALL`] for anything.
 
-use crate::ledger::{Counts, Ledger};
-use crate::publisher::Publishers;
-use crate::subscribers::Subscribers;
+use crate::ledger::{Counts, Ledger, PAYLOAD_BYTES, Timed};
+use crate::publisher::{Call, Publishers};
+use crate::subscribers::{RoomNames, Subscribers};
 use crate::trouble::Trouble;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -23,7 +23,7 @@ pub(crate) const STALL: Duration = Duration::from_secs(10);
 
 /// How many connections may be on their way at once: a queue at the server's door, but not one
 /// that overflows its backlog.
-const CONNECT_WINDOW: usize = 64;
+pub(crate) const CONNECT_WINDOW: usize = 64;
 
 /// Ready sockets taken per system call.
 const EVENTS: usize = 1024;
@@ -42,8 +42,7 @@ pub(crate) struct Load {
     subscribers: Subscribers,
     publishers: Publishers,
     ledger: Ledger,
-    /// How many subscribers each room gets.
-    room_size: u32,
+    traffic: Traffic,
     next_room: u32,
     ticks: u64,
     timer: Option<TimerFd>,
@@ -56,28 +55,78 @@ pub(crate) struct Rooms {
     pub(crate) count: u32,
     /// Subscribers in each.
     pub(crate) size: u32,
+    /// What they are called.
+    pub(crate) names: RoomNames,
 }
 
 impl Rooms {
+    /// Rooms for which no server has a rule.
+    pub(crate) const fn plain(count: u32, size: u32) -> Self {
+        Self { count, size, names: RoomNames::PLAIN }
+    }
+
     /// Subscribers in all rooms together.
     pub(crate) const fn subscribers(self) -> usize {
         self.count as usize * self.size as usize
     }
 }
 
+/// What the publishers of a run do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Traffic {
+    /// Where they publish, one room after the other.
+    pub(crate) rooms: Rooms,
+    /// Calls in flight.
+    pub(crate) slots: u16,
+    /// What they call.
+    pub(crate) call: Call,
+    /// Bytes of an event's data.
+    pub(crate) data: usize,
+}
+
+/// When a run of publishes ends.
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    Then(Instant),
+    /// So many calls are left.
+    Calls(u64),
+}
+
+impl Until {
+    fn is_over(self, now: Instant) -> bool {
+        match self {
+            Self::Then(then) => now >= then,
+            Self::Calls(left) => left == 0,
+        }
+    }
+
+    fn called(&mut self) {
+        if let Self::Calls(left) = self {
+            *left -= 1;
+        }
+    }
+}
+
 impl Load {
-    /// Connects the publishers, and no subscribers yet.
+    /// Connects publishers of the ordinary kind, and no subscribers yet.
     pub(crate) fn new(server: SocketAddr, rooms: Rooms, slots: u16) -> Result<Self, Trouble> {
+        Self::with(server, Traffic { rooms, slots, call: Call::Event, data: PAYLOAD_BYTES })
+    }
+
+    /// Connects the publishers of that traffic. Rooms that get more than one event by a call have
+    /// no subscribers: the ledger takes a call for one publish.
+    pub(crate) fn with(server: SocketAddr, traffic: Traffic) -> Result<Self, Trouble> {
+        let Traffic { rooms, slots, .. } = traffic;
         let poll = Poll::new().map_err(Trouble::io("making an epoll"))?;
-        let mut publishers = Publishers::new(server, slots, FIRST_PUBLISHER);
+        let mut publishers = Publishers::new(server, traffic, FIRST_PUBLISHER);
         publishers.connect(poll.registry())?;
         Ok(Self {
             poll,
             events: Events::with_capacity(EVENTS),
-            subscribers: Subscribers::new(server),
+            subscribers: Subscribers::new(server, rooms.names),
             publishers,
             ledger: Ledger::new(slots, vec![rooms.size; rooms.count as usize]),
-            room_size: rooms.size,
+            traffic,
             next_room: 0,
             ticks: 0,
             timer: None,
@@ -92,7 +141,7 @@ impl Load {
             let window = CONNECT_WINDOW.saturating_sub(started - subscribed);
             for index in started..total.min(started + window) {
                 let room = u32::try_from(index).expect("a bench has few subscribers");
-                self.subscribers.connect(self.poll.registry(), room / self.room_size)?;
+                self.subscribers.connect(self.poll.registry(), room / self.traffic.rooms.size)?;
             }
             self.turn(Some(Duration::from_secs(1)))?;
             if subscribed > seen.0 {
@@ -108,16 +157,37 @@ impl Load {
     /// Publishes as fast as the slots allow for some time, and then waits until every publish is
     /// complete. Gives what was completed.
     pub(crate) fn publish_for(&mut self, time: Duration) -> Result<Counts, Trouble> {
+        self.publish_until(Until::Then(Instant::now() + time))
+    }
+
+    /// The same, but so many calls instead of a time.
+    pub(crate) fn publish_calls(&mut self, calls: u64) -> Result<Counts, Trouble> {
+        self.publish_until(Until::Calls(calls))
+    }
+
+    /// Publishes for some time and gives what was completed, and how long in microseconds each
+    /// call took to be answered, in rising order.
+    pub(crate) fn time_answers(&mut self, time: Duration) -> Result<(Counts, Vec<u32>), Trouble> {
+        const ROOM_FOR: usize = 1 << 17;
+        self.ledger.record_latencies(Timed::Answers, ROOM_FOR);
+        let counts = self.publish_for(time)?;
+        let mut micros = self.ledger.take_latencies();
+        micros.sort_unstable();
+        Ok((counts, micros))
+    }
+
+    fn publish_until(&mut self, mut until: Until) -> Result<Counts, Trouble> {
         let before = self.ledger.counts();
-        let until = Instant::now() + time;
         let mut progress = Progress::new(before);
         loop {
             let now = Instant::now();
-            if now < until {
-                while let Some(slot) = self.ledger.take_idle() {
-                    self.publish(slot, now)?;
-                }
-            } else if self.ledger.is_quiet() {
+            while !until.is_over(now)
+                && let Some(slot) = self.ledger.take_idle()
+            {
+                until.called();
+                self.publish(slot, now)?;
+            }
+            if until.is_over(now) && self.ledger.is_quiet() {
                 return Ok(since(before, self.ledger.counts()));
             }
             self.turn(Some(Duration::from_secs(1)))?;
@@ -130,7 +200,8 @@ impl Load {
     pub(crate) fn publish_at(&mut self, rate: u32, time: Duration) -> Result<Vec<u32>, Trouble> {
         let planned = (f64::from(rate) * time.as_secs_f64()) as u64;
         let interval = Duration::from_secs(1) / rate;
-        self.ledger.record_latencies(planned as usize * self.room_size as usize);
+        let samples = planned as usize * self.traffic.rooms.size as usize;
+        self.ledger.record_latencies(Timed::Deliveries, samples);
         let begin = self.start_timer(interval)?;
         let mut due = VecDeque::new();
         let mut made = 0;
@@ -180,7 +251,7 @@ impl Load {
 
     fn publish(&mut self, slot: u16, due: Instant) -> Result<(), Trouble> {
         let room = self.next_room;
-        self.next_room = (room + 1) % self.ledger.rooms();
+        self.next_room = (room + self.traffic.call.events()) % self.ledger.rooms();
         let stamp = self.ledger.open(slot, room, due);
         self.publishers.publish(self.poll.registry(), stamp, room)
     }
@@ -302,7 +373,7 @@ mod tests {
     #[test]
     fn both_loops_deliver_each_publish_once_to_each_subscriber() {
         for delivery in [Delivery::Bare, Delivery::Coalesced] {
-            let rooms = Rooms { count: 3, size: 4 };
+            let rooms = Rooms::plain(3, 4);
             let mut load = Load::new(server(delivery), rooms, 8).unwrap();
             load.subscribe(rooms.subscribers()).unwrap();
             let counts = load.publish_for(Duration::from_millis(50)).unwrap();
@@ -314,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_fixed_rate_makes_the_planned_publishes_and_times_each_delivery() {
-        let rooms = Rooms { count: 1, size: 5 };
+        let rooms = Rooms::plain(1, 5);
         let mut load = Load::new(server(Delivery::Bare), rooms, 4).unwrap();
         load.subscribe(rooms.subscribers()).unwrap();
         let begin = Instant::now();
@@ -341,7 +412,7 @@ mod tests {
                 .collect();
             drop(streams);
         });
-        let mut load = Load::new(address, Rooms { count: 1, size: 1 }, 0).unwrap();
+        let mut load = Load::new(address, Rooms::plain(1, 1), 0).unwrap();
         let trouble = load.subscribe(1).unwrap_err().to_string();
         assert!(trouble.contains("404 Not Found"), "{trouble}");
     }

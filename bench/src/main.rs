@@ -9,11 +9,15 @@
 //!   the yardstick;
 //! - [`load`] drives a server: [`subscribers`], [`publisher`], and the [`ledger`] that checks that
 //!   every subscriber gets every publish exactly once;
-//! - [`scenarios`] does it for each row, [`metric`] says what a row is, [`report`] prints.
+//! - [`scenarios`] does it for each row, [`metric`] says what a row is, [`report`] prints;
+//! - [`keeping`] does the same for what memory, durability, resume and truths cost, beside other
+//!   yardsticks; [`group`] names all that can be measured.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod bare;
+mod group;
+mod keeping;
 mod ledger;
 mod load;
 mod machine;
@@ -31,6 +35,8 @@ mod trouble;
 mod wire;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use group::Group;
+use keeping::{Keeping, Run, Table};
 use machine::{BusyMeter, Machine};
 use report::{Form, Heading, Results};
 use scenarios::{Plan, Scenario, Storm};
@@ -49,7 +55,7 @@ struct Options {
     only: Vec<Target>,
     /// Which groups of rows [default: all].
     #[arg(long, value_delimiter = ',')]
-    scenario: Vec<Scenario>,
+    scenario: Vec<Group>,
     /// Also Sockudo and soketi; installs them first (many minutes on few cores).
     #[arg(long)]
     rivals: bool,
@@ -126,7 +132,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     }
     let machine = Machine::look();
     let plan = plan(options, machine.files);
-    let mut results = Results::default();
+    let (mut results, mut table) = (Results::default(), Table::default());
     let binaries = binaries()?;
     let starter = Starter {
         oyez: options.oyez.clone().unwrap_or_else(|| binaries.join("oyez")),
@@ -136,7 +142,17 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     };
     let targets = targets(options, &starter, &mut results)?;
     let meter = BusyMeter::start();
-    measure(options, &starter, &targets, &plan, &mut results);
+    for group in groups(options) {
+        match group {
+            Group::Serving(scenario) => {
+                measure(scenario, &starter, &targets, &plan, &mut results);
+            }
+            Group::Keeping(keeping) if targets.contains(&Target::Oyez) => {
+                keep(keeping, &starter, &plan, &mut table);
+            }
+            Group::Keeping(_) => {}
+        }
+    }
     let heading = Heading {
         busy: meter.others(machine.cores),
         machine,
@@ -144,10 +160,10 @@ fn run(options: &Options) -> Result<ExitCode, String> {
         repeats: plan.repeats,
     };
     let form = if options.markdown { Form::Markdown } else { Form::Plain };
-    println!("{}", results.table(&targets, &heading, form));
-    Ok(if results.failed() {
+    println!("{}{}", results.table(&targets, &heading, form), table.text(form));
+    Ok(if results.failed() || table.failed() {
         ExitCode::from(FAILED)
-    } else if options.enforce && results.falls_short() {
+    } else if options.enforce && (results.falls_short() || table.falls_short()) {
         ExitCode::from(SHORT)
     } else {
         ExitCode::SUCCESS
@@ -207,31 +223,51 @@ fn build_oyez() -> Result<(), String> {
     status.success().then_some(()).ok_or_else(|| format!("building Oyez: {status}"))
 }
 
+fn groups(options: &Options) -> Vec<Group> {
+    match options.scenario.as_slice() {
+        [] => Group::value_variants().to_vec(),
+        wanted => wanted.to_vec(),
+    }
+}
+
+fn keep(keeping: Keeping, starter: &Starter, plan: &Plan, table: &mut Table) {
+    let repeats = if keeping.is_steady() { 1 } else { plan.repeats };
+    for repeat in 1..=repeats {
+        let place = format!("{keeping:?} {repeat}/{repeats}");
+        match keeping.measure(&Run { starter, plan, repeat }) {
+            Ok(figures) => {
+                for (row, side, value) in &figures {
+                    eprintln!("{place} {:>9} {row}: {}", row.figure(*value), side.name());
+                }
+                table.add(&figures);
+            }
+            Err(trouble) => {
+                eprintln!("{place} FAILED: {trouble}");
+                table.fail(format!("{place}: {trouble}"));
+                return;
+            }
+        }
+    }
+}
+
 fn measure(
-    options: &Options,
+    scenario: Scenario,
     starter: &Starter,
     targets: &[Target],
     plan: &Plan,
     results: &mut Results,
 ) {
-    let scenarios: Vec<Scenario> = if options.scenario.is_empty() {
-        Scenario::value_variants().to_vec()
-    } else {
-        options.scenario.clone()
-    };
-    for scenario in scenarios {
-        let repeats = if scenario == Scenario::Idle { 1 } else { plan.repeats };
-        let mut running = targets.to_vec();
-        for repeat in 1..=repeats {
-            running.retain(|target| {
-                let figures = scenario.measure(starter, *target, plan);
-                let place = format!("{scenario:?} {repeat}/{repeats}");
-                record(results, *target, &place, figures).is_some()
-            });
-        }
-        if scenario == Scenario::Idle {
-            storms(starter, targets, plan, results);
-        }
+    let repeats = if scenario == Scenario::Idle { 1 } else { plan.repeats };
+    let mut running = targets.to_vec();
+    for repeat in 1..=repeats {
+        running.retain(|target| {
+            let figures = scenario.measure(starter, *target, plan);
+            let place = format!("{scenario:?} {repeat}/{repeats}");
+            record(results, *target, &place, figures).is_some()
+        });
+    }
+    if scenario == Scenario::Idle {
+        storms(starter, targets, plan, results);
     }
 }
 

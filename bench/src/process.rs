@@ -41,7 +41,9 @@ impl Server {
         address: SocketAddr,
         log: PathBuf,
     ) -> Result<Self, Trouble> {
-        let output = File::create(&log).map_err(Trouble::io("creating a log file"))?;
+        let mut file = File::options();
+        let output = file.create(true).append(true).open(&log);
+        let output = output.map_err(Trouble::io("creating a log file"))?;
         let bench = std::env::current_exe().map_err(Trouble::io("finding the bench itself"))?;
         let mut command = Command::new(bench);
         command.arg(EXEC_COMMAND).arg("--").arg(&program.path).args(&program.arguments);
@@ -91,6 +93,22 @@ impl Server {
             .ok_or_else(|| Trouble::Server("smaps_rollup names no Rss".to_owned()))
     }
 
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        // Both fail only when the child is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Bytes that it has made the disk write, since it started.
+    pub(crate) fn written(&self) -> Result<u64, Trouble> {
+        let path = format!("/proc/{}/io", self.pid());
+        let text = fs::read_to_string(path).map_err(Trouble::io("reading what a server wrote"))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+        line.and_then(|number| number.trim().parse().ok())
+            .ok_or_else(|| Trouble::Server("io names no write_bytes".to_owned()))
+    }
+
     /// When the server is gone, how: a better story than the broken connection that showed it.
     pub(crate) fn ended(&mut self) -> Option<Trouble> {
         let status = self.child.try_wait().ok()??;
@@ -112,9 +130,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail only when the child is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.kill();
     }
 }
 

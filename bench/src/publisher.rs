@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The backend of a run: one keep-alive HTTP connection per publish in flight, each with signed
-//! `POST /apps/{id}/events` requests, one at a time. It reads answers only so far as to know that
+//! The backend of a run: one keep-alive HTTP connection per call in flight, each with signed
+//! requests, as a rule `POST /apps/{id}/events`, one at a time. It reads answers only so far as to know that
 //! they are whole and say success. A server that closes after each answer is connected to anew.
 
 use crate::ledger::Stamp;
+use crate::load::Traffic;
 use crate::signature::{Signer, app};
-use crate::subscribers::{room_name, send};
+use crate::subscribers::send;
 use crate::trouble::Trouble;
 use crate::wire;
 use mio::net::TcpStream;
@@ -19,6 +20,27 @@ pub(crate) const EVENT_NAME: &str = "bench";
 
 /// No answer to a publish is longer.
 const ANSWER_LIMIT: usize = 4096;
+
+/// What the backend says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// One event for one room.
+    Event,
+    /// So many events, each for a room of its own, in one `batch_events`.
+    Batch(u32),
+    /// The source of a room's truth has changed.
+    Changed,
+}
+
+impl Call {
+    /// Events of one call.
+    pub(crate) const fn events(self) -> u32 {
+        match self {
+            Self::Event | Self::Changed => 1,
+            Self::Batch(events) => events,
+        }
+    }
+}
 
 #[derive(Default)]
 struct Connection {
@@ -37,6 +59,7 @@ pub(crate) struct Publishers {
     first_token: usize,
     signer: Signer,
     server: SocketAddr,
+    traffic: Traffic,
     path: String,
     body: Vec<u8>,
     request: Vec<u8>,
@@ -44,15 +67,20 @@ pub(crate) struct Publishers {
 }
 
 impl Publishers {
-    /// Publishers for `slots` publishes in flight, whose events carry tokens from `first_token`
-    /// on.
-    pub(crate) fn new(server: SocketAddr, slots: u16, first_token: usize) -> Self {
+    /// Publishers for that traffic, whose events carry tokens from `first_token` on.
+    pub(crate) fn new(server: SocketAddr, traffic: Traffic, first_token: usize) -> Self {
+        let calls = match traffic.call {
+            Call::Event => "events",
+            Call::Batch(_) => "batch_events",
+            Call::Changed => "channels",
+        };
         Self {
-            connections: (0..slots).map(|_| Connection::default()).collect(),
+            connections: (0..traffic.slots).map(|_| Connection::default()).collect(),
             first_token,
             signer: Signer::new(app::KEY, app::SECRET),
             server,
-            path: format!("/apps/{}/events", app::ID),
+            traffic,
+            path: format!("/apps/{}/{calls}", app::ID),
             body: Vec::new(),
             request: Vec::new(),
             scratch: Vec::new(),
@@ -100,12 +128,39 @@ impl Publishers {
 
     fn write_request(&mut self, stamp: Stamp, room: u32) {
         const FITS: &str = "a Vec takes every byte";
-        let Self { signer, server, path, body, request, scratch, .. } = self;
+        let Self { signer, server, traffic, path, body, request, scratch, .. } = self;
+        let names = traffic.rooms.names;
+        let of_room;
+        let path = match traffic.call {
+            Call::Changed => {
+                of_room = format!("{path}/{}/changed", names.of(room));
+                &of_room
+            }
+            Call::Event | Call::Batch(_) => path,
+        };
         body.clear();
-        write!(body, r#"{{"name":"{EVENT_NAME}","channels":["{}"],"data":""#, room_name(room))
-            .expect(FITS);
-        stamp.write(body);
-        body.extend_from_slice(br#""}"#);
+        match traffic.call {
+            Call::Event => {
+                write!(body, r#"{{"name":"{EVENT_NAME}","channels":["{}"],"#, names.of(room))
+                    .expect(FITS);
+                body.extend_from_slice(br#""data":""#);
+                stamp.write(body, traffic.data);
+                body.extend_from_slice(br#""}"#);
+            }
+            Call::Batch(events) => {
+                body.extend_from_slice(br#"{"batch":["#);
+                for event in 0..events {
+                    let comma = if event == 0 { "" } else { "," };
+                    let name = names.of((room + event) % traffic.rooms.count);
+                    write!(body, r#"{comma}{{"name":"{EVENT_NAME}","channel":"{name}","data":""#)
+                        .expect(FITS);
+                    stamp.write(body, traffic.data);
+                    body.extend_from_slice(br#""}"#);
+                }
+                body.extend_from_slice(b"]}");
+            }
+            Call::Changed => body.extend_from_slice(b"{}"),
+        }
 
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         request.clear();

@@ -158,7 +158,10 @@ impl Results {
             lines.push(line);
         }
         let mut out = heading.text(form);
-        out.push_str(&grid(&lines, form));
+        if lines.len() > 1 {
+            out.push_str(&grid(&lines, form));
+            out.push('\n');
+        }
         for (target, why) in &self.absent {
             let _ = writeln!(out, "\n{}: {why}", target.name());
         }
@@ -193,7 +196,8 @@ impl Heading {
     }
 }
 
-fn grid(lines: &[Vec<String>], form: Form) -> String {
+/// Lines of cells of which the first is the heading, with columns that line up.
+pub(crate) fn grid(lines: &[Vec<String>], form: Form) -> String {
     let columns = lines.first().map_or(0, Vec::len);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();

@@ -24,7 +24,7 @@ const CONNECTS: u32 = 2_000;
 const IN_ROOMS: u32 = 5_000;
 
 /// What a server gets to come to rest before its memory is read.
-const SETTLE: Duration = Duration::from_secs(1);
+pub(crate) const SETTLE: Duration = Duration::from_secs(1);
 
 /// Files that generator and server need beside their subscribers.
 const OTHER_FILES: u64 = 200;
@@ -80,7 +80,8 @@ impl Plan {
         Self { repeats: 2, time: Duration::from_millis(600), calm: Duration::from_secs(10), ..plan }
     }
 
-    fn warm_up(&self) -> Duration {
+    /// How long a server is driven before anything is read.
+    pub(crate) fn warm_up(&self) -> Duration {
         self.time / 4
     }
 }
@@ -118,7 +119,7 @@ fn throughput(
     (count, size): (u32, u32),
     slots: u16,
 ) -> Result<Vec<Figure>, Trouble> {
-    let rooms = Rooms { count, size };
+    let rooms = Rooms::plain(count, size);
     let mut load = Load::new(server.address(), rooms, slots)?;
     load.subscribe(rooms.subscribers())?;
     load.publish_for(plan.warm_up())?;
@@ -142,7 +143,7 @@ fn throughput(
 }
 
 fn connects(server: &Server) -> Result<Vec<Figure>, Trouble> {
-    let rooms = Rooms { count: 1, size: CONNECTS };
+    let rooms = Rooms::plain(1, CONNECTS);
     let mut load = Load::new(server.address(), rooms, 1)?;
     let before = server.cpu_time()?;
     load.subscribe(rooms.subscribers())?;
@@ -151,7 +152,7 @@ fn connects(server: &Server) -> Result<Vec<Figure>, Trouble> {
 }
 
 fn latency(server: &Server, plan: &Plan) -> Result<Vec<Figure>, Trouble> {
-    let rooms = Rooms { count: 1, size: 1_000 };
+    let rooms = Rooms::plain(1, 1_000);
     let mut load = Load::new(server.address(), rooms, FIXED_RATE_SLOTS)?;
     load.subscribe(rooms.subscribers())?;
     load.publish_at(FIXED_RATE, plan.warm_up())?;
@@ -166,7 +167,7 @@ fn latency(server: &Server, plan: &Plan) -> Result<Vec<Figure>, Trouble> {
 }
 
 fn rooms_of_five(server: &Server) -> Result<Vec<Figure>, Trouble> {
-    let rooms = Rooms { count: IN_ROOMS / 5, size: 5 };
+    let rooms = Rooms::plain(IN_ROOMS / 5, 5);
     let mut load = Load::new(server.address(), rooms, 1)?;
     let empty = server.resident()?;
     load.subscribe(rooms.subscribers())?;
@@ -207,7 +208,7 @@ impl Storm {
 
     fn aftermath(&self, plan: &Plan) -> Result<Vec<Figure>, Trouble> {
         let resident = self.server.resident()?;
-        let rooms = Rooms { count: 1, size: 10 };
+        let rooms = Rooms::plain(1, 10);
         let mut load = Load::new(self.server.address(), rooms, 1)?;
         load.subscribe(rooms.subscribers())?;
         load.publish_for(Duration::from_millis(50))?;
@@ -223,7 +224,7 @@ fn idle(server: &Server, plan: &Plan) -> Result<(Vec<Figure>, u32), Trouble> {
     std::thread::sleep(SETTLE);
     let empty = server.resident()?;
     let mut figures = vec![(Metric::Empty, megabytes(empty))];
-    let mut load = Load::new(server.address(), Rooms { count: 1, size: most.max(1) }, 1)?;
+    let mut load = Load::new(server.address(), Rooms::plain(1, most.max(1)), 1)?;
     let mut last: Option<(u32, u64)> = None;
     for connections in plan.idle.iter().copied() {
         load.subscribe(connections as usize)?;
@@ -240,7 +241,7 @@ fn idle(server: &Server, plan: &Plan) -> Result<(Vec<Figure>, u32), Trouble> {
     Ok((figures, most))
 }
 
-fn micros(time: Duration) -> f64 {
+pub(crate) fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The subscribers of a run: thousands of sockets, each in one room, all in the load generator's
 //! one thread. A subscriber connects, upgrades, waits for `connection_established`, subscribes,
-//! and from then on hands every event to the ledger. Reading costs one system call per readiness
-//! and allocates nothing once a connection is set up.
+//! and from then on hands every event to whoever [`Hears`] it. Reading costs one system call per
+//! readiness and allocates nothing once a connection is set up.
 
-use crate::ledger::{Ledger, Stamp};
 use crate::signature::app;
 use crate::trouble::Trouble;
 use crate::wire::{self, CLIENT_KEY, Head, Opcode, Sender};
@@ -36,24 +35,62 @@ struct Subscriber {
     rest: Vec<u8>,
 }
 
+/// What becomes of what subscribers are sent.
+pub(crate) trait Hears {
+    /// What a subscriber says beside the channel, as members of the object that begin with a
+    /// comma.
+    fn also_says(&self, _subscriber: usize) -> String {
+        String::new()
+    }
+
+    /// The subscription of a subscriber was acknowledged.
+    ///
+    /// # Errors
+    /// The acknowledgement does not say what it should.
+    fn subscribed(&mut self, _subscriber: usize, _message: &[u8]) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    /// A subscribed one got a message; false when it is none of the events that were expected.
+    ///
+    /// # Errors
+    /// It is one that must not come.
+    fn event(
+        &mut self,
+        subscriber: usize,
+        room: u32,
+        message: &[u8],
+        now: Instant,
+    ) -> Result<bool, Trouble>;
+}
+
 /// All subscribers of a run. Subscriber `i` is the event source with token `i`.
 pub(crate) struct Subscribers {
     server: SocketAddr,
+    rooms: RoomNames,
     list: Vec<Subscriber>,
     subscribed: usize,
     buffer: Vec<u8>,
-    stamp_hint: usize,
 }
 
-/// The name of a room.
-pub(crate) fn room_name(room: u32) -> String {
-    format!("room-{room}")
+/// How the names of a run's rooms begin. What a server keeps of them hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RoomNames(pub(crate) &'static str);
+
+impl RoomNames {
+    /// Rooms for which no server has a rule.
+    pub(crate) const PLAIN: Self = Self("room");
+
+    /// The name of a room.
+    pub(crate) fn of(self, room: u32) -> String {
+        format!("{}-{room}", self.0)
+    }
 }
 
 impl Subscribers {
     /// Nobody yet.
-    pub(crate) fn new(server: SocketAddr) -> Self {
-        Self { server, list: Vec::new(), subscribed: 0, buffer: vec![0; READ_BYTES], stamp_hint: 0 }
+    pub(crate) fn new(server: SocketAddr, rooms: RoomNames) -> Self {
+        Self { server, rooms, list: Vec::new(), subscribed: 0, buffer: vec![0; READ_BYTES] }
     }
 
     /// How many have begun to connect.
@@ -82,13 +119,13 @@ impl Subscribers {
         &mut self,
         index: usize,
         event: &Event,
-        ledger: &mut Ledger,
+        hears: &mut impl Hears,
     ) -> Result<(), Trouble> {
         if self.list[index].stage == Stage::Connecting && !self.connected(index, event)? {
             return Ok(());
         }
         if event.is_readable() || event.is_read_closed() {
-            self.read(index, event.is_read_closed(), ledger)?;
+            self.read(index, event.is_read_closed(), hears)?;
         }
         Ok(())
     }
@@ -116,9 +153,14 @@ impl Subscribers {
         Ok(true)
     }
 
-    fn read(&mut self, index: usize, to_the_end: bool, ledger: &mut Ledger) -> Result<(), Trouble> {
+    fn read(
+        &mut self,
+        index: usize,
+        to_the_end: bool,
+        hears: &mut impl Hears,
+    ) -> Result<(), Trouble> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let result = self.read_with(&mut buffer, index, to_the_end, ledger);
+        let result = self.read_with(&mut buffer, index, to_the_end, hears);
         self.buffer = buffer;
         result
     }
@@ -128,7 +170,7 @@ impl Subscribers {
         buffer: &mut [u8],
         index: usize,
         to_the_end: bool,
-        ledger: &mut Ledger,
+        hears: &mut impl Hears,
     ) -> Result<(), Trouble> {
         loop {
             let subscriber = &mut self.list[index];
@@ -145,7 +187,7 @@ impl Subscribers {
             buffer[..kept].copy_from_slice(&subscriber.rest);
             subscriber.rest.clear();
             let filled = kept + count;
-            let used = self.take(&mut buffer[..filled], index, ledger)?;
+            let used = self.take(&mut buffer[..filled], index, hears)?;
             self.list[index].rest.extend_from_slice(&buffer[used..filled]);
             // A short read means that the socket is drained: the next byte is a new readiness.
             if filled < buffer.len() && !to_the_end {
@@ -159,7 +201,7 @@ impl Subscribers {
         &mut self,
         bytes: &mut [u8],
         index: usize,
-        ledger: &mut Ledger,
+        hears: &mut impl Hears,
     ) -> Result<usize, Trouble> {
         let mut used = 0;
         if self.list[index].stage == Stage::Upgrading {
@@ -181,7 +223,7 @@ impl Subscribers {
             let Some(head) = head else { return Ok(used) };
             let payload = head.unmask(frame);
             match head.opcode {
-                Opcode::Text => self.message(index, payload, ledger, now)?,
+                Opcode::Text => self.message(index, payload, hears, now)?,
                 Opcode::Ping => {
                     let mut pong = Vec::new();
                     wire::client_frame(&mut pong, Opcode::Pong, payload);
@@ -203,14 +245,12 @@ impl Subscribers {
         &mut self,
         index: usize,
         message: &[u8],
-        ledger: &mut Ledger,
+        hears: &mut impl Hears,
         now: Instant,
     ) -> Result<(), Trouble> {
         let Subscriber { stream, stage, room, .. } = &mut self.list[index];
-        if *stage == Stage::Subscribed
-            && let Some(stamp) = Stamp::find(message, &mut self.stamp_hint)
-        {
-            return ledger.delivered(index, *room, stamp, now);
+        if *stage == Stage::Subscribed && hears.event(index, *room, message, now)? {
+            return Ok(());
         }
         let says = |text: &[u8]| wire::find(message, text).is_some();
         match *stage {
@@ -225,8 +265,9 @@ impl Subscribers {
             }
             Stage::Establishing if says(b"\"pusher:connection_established\"") => {
                 let subscribe = format!(
-                    r#"{{"event":"pusher:subscribe","data":{{"auth":"","channel":"{}"}}}}"#,
-                    room_name(*room)
+                    r#"{{"event":"pusher:subscribe","data":{{"auth":"","channel":"{}"{}}}}}"#,
+                    self.rooms.of(*room),
+                    hears.also_says(index)
                 );
                 let mut frame = Vec::new();
                 wire::client_frame(&mut frame, Opcode::Text, subscribe.as_bytes());
@@ -236,10 +277,10 @@ impl Subscribers {
             Stage::Subscribing if says(b"\"pusher_internal:subscription_succeeded\"") => {
                 *stage = Stage::Subscribed;
                 self.subscribed += 1;
-                Ok(())
+                hears.subscribed(index, message)
             }
             // Servers may tell more than was asked for, such as `subscription_count`.
-            _ if says(b"\"pusher_internal:") => Ok(()),
+            _ if says(b"\"pusher_internal:") || says(b"\"oyez:mark\"") => Ok(()),
             _ => Err(Trouble::unexpected(format!("subscriber {index}"), message)),
         }
     }

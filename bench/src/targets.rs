@@ -66,19 +66,33 @@ pub(crate) struct Starter {
 impl Starter {
     /// A fresh server, alone on its port.
     pub(crate) fn start(&self, target: Target) -> Result<Server, Trouble> {
-        static STARTS: AtomicU32 = AtomicU32::new(0);
-        let start = STARTS.fetch_add(1, Ordering::Relaxed);
-        let folder = self.folder.join(format!("{start}-{target:?}").to_lowercase());
-        fs::create_dir_all(&folder).map_err(Trouble::io("creating a server's folder"))?;
+        let folder = self.fresh_folder(&format!("{target:?}"))?;
         let address = free_address()?;
         let program = match target {
             Target::Bare => self.bare(Delivery::Bare, address)?,
             Target::Coalesced => self.bare(Delivery::Coalesced, address)?,
-            Target::Oyez => self.oyez(address, folder.clone())?,
+            Target::Oyez => self.oyez(address, folder.clone(), "")?,
             Target::Sockudo => Rival::Sockudo.program(&self.rivals, address, folder.clone())?,
             Target::Soketi => Rival::Soketi.program(&self.rivals, address, folder.clone())?,
         };
         Server::start(&program, address, folder.join("log"))
+    }
+
+    /// A place for an Oyez with those rules for channels, on which it can be started again and
+    /// again.
+    pub(crate) fn oyez_place(&self, name: &str, rules: &str) -> Result<Place, Trouble> {
+        let folder = self.fresh_folder(name)?;
+        let address = free_address()?;
+        let program = self.oyez(address, folder.clone(), rules)?;
+        Ok(Place { program, address, log: folder.join("log") })
+    }
+
+    fn fresh_folder(&self, name: &str) -> Result<PathBuf, Trouble> {
+        static STARTS: AtomicU32 = AtomicU32::new(0);
+        let start = STARTS.fetch_add(1, Ordering::Relaxed);
+        let folder = self.folder.join(format!("{start}-{name}").to_lowercase());
+        fs::create_dir_all(&folder).map_err(Trouble::io("creating a server's folder"))?;
+        Ok(folder)
     }
 
     fn bare(&self, delivery: Delivery, address: SocketAddr) -> Result<Program, Trouble> {
@@ -96,10 +110,10 @@ impl Starter {
 
     /// `subscription_count` is off because the rivals have it off, and every join would otherwise
     /// be a fan-out of its own; everything else is the default.
-    fn oyez(&self, address: SocketAddr, folder: PathBuf) -> Result<Program, Trouble> {
+    fn oyez(&self, address: SocketAddr, folder: PathBuf, rules: &str) -> Result<Program, Trouble> {
         let config = format!(
             "listen = \"{address}\"\ndata_dir = \"data\"\nworkers = {}\n\n[[apps]]\n\
-             id = \"{}\"\nkey = \"{}\"\nsecret = \"{}\"\nsubscription_count = false\n",
+             id = \"{}\"\nkey = \"{}\"\nsecret = \"{}\"\nsubscription_count = false\n{rules}",
             self.oyez_workers,
             app::ID,
             app::KEY,
@@ -112,5 +126,19 @@ impl Starter {
             environment: Vec::new(),
             directory: folder,
         })
+    }
+}
+
+/// Where a server lives: its config, its data folder and its address outlive it.
+pub(crate) struct Place {
+    program: Program,
+    address: SocketAddr,
+    log: PathBuf,
+}
+
+impl Place {
+    /// Starts it, on whatever the last one left. The last one must have been dropped.
+    pub(crate) fn start(&self) -> Result<Server, Trouble> {
+        Server::start(&self.program, self.address, self.log.clone())
     }
 }

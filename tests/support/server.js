@@ -87,10 +87,30 @@ export class Server {
       listen: `127.0.0.1:${server.port}`, data_dir: server.data, workers: 2, drain_seconds: 1,
       webhook_delay: '200ms', ...config, apps: server.apps,
     }));
-    server.child = run(['serve', '--config', server.config], { cwd: server.folder, env });
-    await server.#up();
+    server.env = env;
+    await server.again();
     server.api = new Api(server.port, server.app, server.prefix);
     return server;
+  }
+
+  /** Starts it, once more after `kill` or `end`: on the same port, with the same config and data. */
+  async again() {
+    this.stopping = false;
+    this.child = run(['serve', '--config', this.config], { cwd: this.folder, env: this.env });
+    await this.#up();
+  }
+
+  /** Ends it as a crash would: `kill -9`. */
+  async kill() {
+    this.child.kill('SIGKILL');
+    await within(20_000, 'killing the server', this.child.exited);
+    assert.ok(!/panicked at/.test(this.log), `the server panicked:\n${this.log.slice(-4000)}`);
+  }
+
+  /** A crash, and the start after it. */
+  async crash() {
+    await this.kill();
+    await this.again();
   }
 
   async #up() {
@@ -137,12 +157,20 @@ export class Server {
 
   /** Asks it to stop; checks that it ended cleanly. */
   async stop() {
+    try {
+      await this.end();
+    } finally {
+      fs.rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  /** The same, and leaves its data. */
+  async end() {
     if (!this.stopping) {
       this.stopping = true;
       this.child.kill('SIGTERM');
     }
     const { code, signal, log } = await within(20_000, 'stopping the server', this.child.exited);
-    fs.rmSync(this.folder, { recursive: true, force: true });
     assert.ok(!/panicked at/.test(log), `the server panicked:\n${log.slice(-4000)}`);
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, `it did not end cleanly:\n${log.slice(-4000)}`);
   }

@@ -199,13 +199,16 @@ export class Socket {
 
   // Speaking Pusher.
 
-  /** The subscribe message, signed when its kind needs that. */
-  subscription(channel, { auth, data, resign = true } = {}) {
+  /**
+   * The subscribe message, signed when its kind needs that. `oyez` and `resume` are what a client
+   * that knows Oyez says besides.
+   */
+  subscription(channel, { auth, data, resign = true, oyez, resume } = {}) {
     const channel_data = data === undefined || typeof data === 'string' ? data : JSON.stringify(data);
     const signed = resign && /^(private|presence)-/.test(channel);
     return {
       event: 'pusher:subscribe',
-      data: { channel, auth: auth ?? (signed ? channelAuth(this.app, this.socketId, channel, channel_data) : ''), channel_data },
+      data: { channel, auth: auth ?? (signed ? channelAuth(this.app, this.socketId, channel, channel_data) : ''), channel_data, oyez, resume },
     };
   }
 

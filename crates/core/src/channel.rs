@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use oyez_protocol::channel::{Access, ChannelKind};
+use oyez_protocol::position::Term;
 use smallvec::SmallVec;
 
 use crate::effect::{ChannelInfo, Wanted};
@@ -11,6 +12,7 @@ use crate::memory::Memory;
 use crate::occupancy::Occupancy;
 use crate::place::WorkerId;
 use crate::presence::Presence;
+use crate::record::Timestamp;
 use crate::time::Millis;
 
 /// Up to so many subscribers hear of each change of their count.
@@ -26,7 +28,7 @@ pub(crate) struct Channel {
     pub(crate) audience: Audience,
     /// On presence channels.
     pub(crate) presence: Option<Box<Presence>>,
-    /// On cache channels.
+    /// On channels that remember.
     pub(crate) memory: Option<Box<Memory>>,
     pub(crate) occupancy: Occupancy,
     pub(crate) count: Count,
@@ -74,22 +76,30 @@ impl Channel {
         }
     }
 
-    /// What the HTTP API is told.
-    pub(crate) fn info(&mut self, wanted: Wanted, now: Millis) -> ChannelInfo {
+    /// What the HTTP API is told, in that term.
+    pub(crate) fn info(&mut self, wanted: Wanted, term: Term, now: Timestamp) -> ChannelInfo {
+        let memory = self.memory.as_deref();
         ChannelInfo {
             occupied: self.audience.total > 0,
             user_count: self.presence.as_ref().filter(|_| wanted.user_count).map(|p| p.count()),
             subscription_count: wanted.subscription_count.then_some(self.audience.total),
-            cache: wanted.cache.then(|| self.memory.as_mut().and_then(|m| m.cached(now))),
+            cache: wanted.cache.then(|| memory.and_then(|m| m.cached(now))),
+            position: memory.filter(|_| wanted.position).map(|m| m.position(term)),
         }
     }
 
     /// Whether nothing would be lost with it.
-    pub(crate) fn is_idle(&self, now: Millis) -> bool {
+    pub(crate) fn is_idle(&self, now: Timestamp) -> bool {
+        self.is_deserted() && self.memory.as_ref().is_none_or(|m| m.ends_at() <= now)
+    }
+
+    /// Whether nobody has to do with it, and nothing is held: only its numbering may be worth
+    /// something.
+    pub(crate) fn is_deserted(&self) -> bool {
         self.audience.total == 0
             && self.occupancy.is_absent()
             && self.presence.as_ref().is_none_or(|p| p.is_empty())
-            && self.memory.as_ref().is_none_or(|m| m.is_idle(now))
+            && self.memory.as_ref().is_none_or(|m| m.is_deserted())
     }
 }
 

@@ -4,9 +4,16 @@
 //! A channel lives in exactly one home. Only there are its events put in order, so there is
 //! nothing to race: whatever a home answers, it answers as a list of effects in that order.
 
+mod asking;
+mod calls;
+mod catch_up;
+mod change;
 mod inspect;
 mod later;
 mod publish;
+mod recover;
+mod release;
+mod remember;
 mod subscribe;
 mod table;
 #[cfg(test)]
@@ -16,6 +23,7 @@ use std::time::Duration;
 
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::encode::Frame;
+use oyez_protocol::position::{Epoch, Offset, Term};
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::UserId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
@@ -25,10 +33,16 @@ use rand::rngs::StdRng;
 use crate::channel::Channel;
 use crate::command::{Command, Room};
 use crate::effect::{Answer, Effect, Item, UserPresence};
+use crate::gate::Gate;
+use crate::idempotency::Calls;
 use crate::key::{ChannelKey, KeyMap};
-use crate::memory::{Blank, CACHE_AGE, Memory, Name, random_name};
+use crate::log::{Log, Terms};
+use crate::memory::{Blank, Memory};
 use crate::occupancy::News;
-use crate::place::Place;
+use crate::place::{Place, WorkerId};
+use crate::record::{Record, Timestamp};
+use crate::rule::{Durability, Empty, RuleBook};
+use crate::tally::Tally;
 use crate::time::Millis;
 use crate::timers::{Due, Timers};
 use crate::users::SignedIn;
@@ -42,6 +56,16 @@ pub struct Rules {
     pub presence_members: usize,
     /// `webhook_delay`.
     pub webhook_delay: Duration,
+    /// `limits.replay_bytes`.
+    pub replay_bytes: usize,
+    /// `limits.truth_bytes`.
+    pub truth_bytes: usize,
+    /// This home's share of `limits.memory_bytes`.
+    pub memory_bytes: usize,
+    /// This home's share of `limits.idempotency_keys`.
+    pub idempotency_keys: usize,
+    /// What survives at the most: nothing without a data folder.
+    pub safest: Durability,
     /// For each app, by its index.
     pub apps: Vec<AppRules>,
 }
@@ -53,6 +77,23 @@ pub struct AppRules {
     pub subscription_count: bool,
     /// The webhook events that anybody wants.
     pub webhooks: Vec<WebhookKind>,
+    /// Which channels remember what.
+    pub channels: RuleBook,
+}
+
+/// Which start of a server a home belongs to.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Which home it is.
+    pub home: WorkerId,
+    /// The terms of all starts that are known, oldest first; the last is this one's.
+    pub terms: Vec<Term>,
+    /// The wall clock when [`Millis`] was 0.
+    pub time: Timestamp,
+    /// Above every row that is in use.
+    pub next_row: u64,
+    /// Decides every random name that the home will give.
+    pub seed: u64,
 }
 
 /// The state machine. One per worker.
@@ -63,16 +104,49 @@ pub struct Home {
     users: KeyMap<SignedIn>,
     timers: Timers,
     rng: StdRng,
-    term: Name,
+    terms: Terms,
+    started: Timestamp,
+    gate: Gate,
+    calls: Calls,
+    /// What the journal is to let go with the next append.
+    cleanup: Vec<Record>,
+    /// What all logs hold.
+    memory_bytes: usize,
+    tally: Tally,
 }
 
 impl Home {
-    /// An empty home. The seed decides every random name that it will give.
-    pub fn new(rules: Rules, seed: u64) -> Home {
-        let mut rng = StdRng::seed_from_u64(seed);
-        let term = random_name(&mut rng);
-        let (channels, users) = (ChannelTable::default(), KeyMap::default());
-        Home { rules, channels, users, timers: Timers::default(), rng, term }
+    /// An empty home.
+    pub fn new(rules: Rules, start: Start) -> Home {
+        Home {
+            channels: ChannelTable::default(),
+            users: KeyMap::default(),
+            timers: Timers::default(),
+            rng: StdRng::seed_from_u64(start.seed),
+            terms: Terms::new(&start.terms),
+            started: start.time,
+            gate: Gate::new(start.home, start.next_row),
+            calls: Calls::new(rules.idempotency_keys),
+            cleanup: Vec::new(),
+            memory_bytes: 0,
+            tally: Tally::default(),
+            rules,
+        }
+    }
+
+    /// What it has done so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// What all its logs hold, in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
+    /// Whether everything that was decided may be seen.
+    pub fn is_settled(&self) -> bool {
+        self.gate.is_settled()
     }
 
     /// Does what is asked, at that time.
@@ -84,26 +158,40 @@ impl Home {
                 let error = "the app has too many channels (limits.channels)";
                 refuse(key, place, error, 503, effects);
             }
-            Command::Subscribe { key, place, member, room: _ } => {
-                self.subscribe(key, place, member, now, effects);
+            Command::Subscribe { key, place, member, listener, room: _ } => {
+                self.subscribe(key, place, member, listener, now, effects);
             }
             Command::Unsubscribe { key, place, user } => {
                 self.unsubscribe(&key, place, user, now, effects);
             }
-            Command::Publish { key, room: Room::Gone, ticket, .. }
-                if key.name().kind().cache && !self.channels.contains_key(&key) =>
-            {
-                effects.extend(ticket.map(|ticket| Effect::Answer(ticket, Answer::NoRoom)));
-            }
-            Command::Publish { key, event, data, exclude, wanted, room: _, ticket } => {
-                let info = self.publish(&key, &event, &data, exclude, wanted, now, effects);
-                if let Some(ticket) = ticket {
-                    effects.push(Effect::Answer(ticket, Answer::Channel(info)));
-                }
-            }
+            Command::Publish(publish) => self.publish(*publish, now, effects),
+            Command::Change(change) => self.change(*change, now, effects),
             Command::ClientEvent { key, event, data, from, user } => {
                 self.client_event(&key, event, data, from, user, effects);
             }
+            Command::ReadTruth { key, at_least, patience, room, ticket } => {
+                self.read_truth(&key, at_least, patience, room, ticket, now, effects);
+            }
+            Command::ReadHistory { key, query, ticket } => {
+                let answer = self.history(&key, query, now, effects);
+                effects.push(Effect::Answer(ticket, answer));
+            }
+            Command::Changed { key, min_version, room, ticket } => {
+                let answer = self.changed(&key, min_version, room, now, effects);
+                effects.extend(ticket.map(|ticket| Effect::Answer(ticket, answer)));
+            }
+            Command::Replied { key, run, reply } => self.replied(&key, run, reply, now, effects),
+            Command::CatchUp { key, place, socket, standing } => {
+                self.catch_up(&key, place, socket, standing, effects);
+            }
+            Command::Resync { key, place, reason } => self.resync(&key, place, reason, effects),
+            Command::Begin { key, body, ticket } => self.begin(key, body, ticket, now, effects),
+            Command::Seal { key, status, answer, part, ticket } => {
+                self.seal(key, status, answer, part, ticket, now, effects);
+            }
+            Command::Abandon { key, part } => self.abandon(&key, part, effects),
+            Command::Committed(mark) => self.committed(mark, now, effects),
+            Command::JournalFailed => self.journal_failed(effects),
             Command::Inspect { key, wanted, ticket } => {
                 let info = self.inspect(&key, wanted, now);
                 effects.push(Effect::Answer(ticket, Answer::Channel(info)));
@@ -180,31 +268,44 @@ impl Home {
         }
     }
 
-    /// The channel, made if there was none; a cache channel remembers from its first moment.
+    /// The channel, made if there was none. One that remembers does so from its first moment.
     fn open(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) -> &mut Channel {
-        let blank = match self.app(key).webhooks.contains(&WebhookKind::CacheMiss) {
-            true => Blank::Told,
-            false => Blank::Nothing,
-        };
-        let (rng, timers) = (&mut self.rng, &mut self.timers);
-        self.channels.entry(key.clone()).or_insert_with(|| {
-            effects.push(Effect::Opened(key.app()));
+        if !self.channels.contains_key(key) {
             let mut channel = Channel::new(key.name().kind());
-            if channel.kind.cache {
-                let memory = Memory::new(rng, blank, now);
-                if blank == Blank::Told {
-                    timers.set(now + CACHE_AGE, Due::Memory(key.clone(), memory.epoch()));
-                }
-                channel.memory = Some(Box::new(memory));
+            let rule = self.app(key).channels.find(key.name()).cloned();
+            let is_kept = rule.is_some();
+            if let Some(rule) = rule {
+                let told = rule.empty == Empty::CacheMiss
+                    && self.app(key).webhooks.contains(&WebhookKind::CacheMiss);
+                let blank = if told { Blank::Told } else { Blank::Nothing };
+                let epoch = Epoch::random(&mut self.rng);
+                let log = Log::new(rule, epoch, self.terms.now(), self.time(now));
+                channel.memory = Some(Box::new(Memory::new(log, blank)));
             }
-            channel
-        })
+            self.channels.entry(key.clone()).insert(channel);
+            effects.push(Effect::Opened(key.app()));
+            if is_kept {
+                self.plan(key, now);
+            }
+        }
+        self.channels.get_mut(key).expect("it was made if there was none")
     }
 
     fn close_if_idle(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) {
-        if self.channels.get(key).is_some_and(|channel| channel.is_idle(now)) {
-            self.channels.remove(key);
-            effects.push(Effect::Closed(key.app()));
+        let time = self.time(now);
+        match self.channels.get(key) {
+            None => return,
+            Some(channel) if !channel.is_idle(time) => return self.plan(key, now),
+            Some(_) => {}
+        }
+        let channel = self.channels.remove(key);
+        effects.push(Effect::Closed(key.app()));
+        let memory = channel.and_then(|channel| channel.memory);
+        if let Some(asking) = memory.as_deref().and_then(|memory| memory.asking.as_deref()) {
+            asking.count_out(&mut self.tally.stale_truths);
+        }
+        if memory.is_some_and(|memory| memory.is_kept() && memory.log.head() > Offset::ZERO) {
+            self.forget_identity(key, effects);
         }
     }
 }

@@ -38,6 +38,14 @@ impl KeySpace {
         name.hash(&mut hasher);
         ChannelKey { hash: hasher.finish(), app, name }
     }
+
+    /// The worker that keeps an app's idempotency key, among so many.
+    pub fn home_of_call(&self, app: AppIndex, key: &str, workers: usize) -> WorkerId {
+        let mut hasher = self.hasher.build_hasher();
+        app.hash(&mut hasher);
+        key.hash(&mut hasher);
+        WorkerId(((hasher.finish() >> 32) as usize % workers) as u16)
+    }
 }
 
 impl ChannelKey {

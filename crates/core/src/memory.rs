@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`Memory`]: what a channel remembers for whoever comes later, and its place in the log.
+//! [`Memory`]: everything that a channel with memory has beyond others: its log, and who waits
+//! for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use oyez_protocol::channel::ChannelName;
-use oyez_protocol::encode::{CutPosition, Extras, Frame, Replayed};
+use oyez_protocol::api::Condition;
+use oyez_protocol::encode::{CutPosition, Frame, ResetReason, Resumed};
+use oyez_protocol::message::Aware;
 use oyez_protocol::position::{Epoch, Offset, Position, Term};
-use rand::RngExt;
-use rand::rngs::StdRng;
-use smallvec::{SmallVec, smallvec};
+use oyez_protocol::user::Member;
+use smallvec::SmallVec;
 
-use crate::effect::Cached;
+use crate::ask::{Asking, Knowledge};
+use crate::command::Listener;
+use crate::effect::{Cached, Certainty, Refused, TruthAnswer, TruthValue};
+use crate::key::ChannelKey;
+use crate::log::{Log, Past, Reader, Shown, Stretch, Terms};
+use crate::place::{Place, ReplayOf, Speaks, Standing, Ticket};
+use crate::record::{Entry, Timestamp};
+use crate::rule::{CACHE_AGE, Durability, Empty, MemoryRule, Replay};
+use crate::show::{Base, Time, frame};
 use crate::time::Millis;
-
-/// How long a cache channel keeps its last event (protocol section 3).
-pub(crate) const CACHE_AGE: Duration = Duration::from_secs(30 * 60);
-
-/// Names a numbering (epoch) or an authority (term).
-pub(crate) type Name = [u8; 8];
 
 /// What a memory is worth to which nothing was published yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,128 +32,331 @@ pub(crate) enum Blank {
     Told,
 }
 
-/// A log of which the newest event is kept.
+/// See the module.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    epoch: Name,
-    offset: u64,
-    latest: Option<Entry>,
+    pub(crate) log: Log,
+    /// When somebody is asked for the truth.
+    pub(crate) asking: Option<Box<Asking>>,
+    /// Subscriptions that wait for the first answer, by their time.
+    pub(crate) held: Vec<Held>,
+    /// Calls that wait for a truth.
+    pub(crate) readers: Vec<TruthReader>,
+    /// What any of the present subscribers wants.
+    pub(crate) checks: Checks,
+    /// When it will be looked at.
+    pub(crate) look_at: Option<Millis>,
     /// Whether the webhook of this empty period has been sent.
     miss_told: bool,
-    touched: Millis,
     blank: Blank,
 }
 
+/// A subscription that waits.
 #[derive(Debug)]
-struct Entry {
-    offset: u64,
-    at: Millis,
-    event: String,
-    data: String,
+pub(crate) struct Held {
+    pub(crate) place: Place,
+    pub(crate) member: Option<Member>,
+    pub(crate) listener: Listener,
+    pub(crate) until: Millis,
 }
 
-/// What a newcomer is shown.
+/// A call that waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TruthReader {
+    pub(crate) ticket: Ticket,
+    pub(crate) at_least: Offset,
+    pub(crate) until: Millis,
+}
+
+/// What is worked out beside a new truth. It costs something, so somebody must want it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Checks {
+    /// Nothing.
+    #[default]
+    None,
+    /// Its sum.
+    Sums,
+    /// What changed, too.
+    Deltas,
+}
+
+/// What a newcomer is told.
 pub(crate) struct Cut {
-    /// The acknowledgement, then the replay.
+    /// The place of the acknowledgement.
+    pub(crate) position: CutPosition,
+    /// The replay, or its beginning.
     pub(crate) frames: SmallVec<[Frame; 2]>,
-    /// Whether `cache_miss` was among them and nobody was told of it before.
+    /// How far that is.
+    pub(crate) standing: Standing,
+    /// Whether `cache_miss` was among the frames and nobody was told of it before.
     pub(crate) new_miss: bool,
 }
 
-/// Eight random base62 characters.
-pub(crate) fn random_name(rng: &mut StdRng) -> Name {
-    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    std::array::from_fn(|_| ALPHABET[rng.random_range(0..ALPHABET.len())])
-}
-
-fn text(name: &Name) -> &str {
-    std::str::from_utf8(name).expect("made of base62 characters")
-}
-
-fn place(offset: u64) -> Offset {
-    Offset::new(offset).expect("a channel has fewer than 2^53 events")
-}
-
 impl Memory {
-    pub(crate) fn new(rng: &mut StdRng, blank: Blank, now: Millis) -> Memory {
+    pub(crate) fn new(log: Log, blank: Blank) -> Memory {
+        let asking = log.rule().asked().map(|rule| Box::new(Asking::new(*rule)));
         Memory {
-            epoch: random_name(rng),
-            offset: 0,
-            latest: None,
+            log,
+            asking,
+            held: Vec::new(),
+            readers: Vec::new(),
+            checks: Checks::None,
+            look_at: None,
             miss_told: false,
-            touched: now,
             blank,
         }
     }
 
-    /// Names its numbering.
-    pub(crate) fn epoch(&self) -> Name {
-        self.epoch
+    pub(crate) fn rule(&self) -> &Arc<MemoryRule> {
+        self.log.rule()
     }
 
-    /// Takes the next offset for an event and remembers it.
-    pub(crate) fn append(&mut self, event: &str, data: &str, now: Millis) -> Offset {
-        self.offset += 1;
-        self.touched = now;
+    pub(crate) fn epoch(&self) -> Epoch {
+        self.log.epoch()
+    }
+
+    /// Whether it outlives the process.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.rule().durability != Durability::Off
+    }
+
+    /// Where readers are.
+    pub(crate) fn position(&self, term: Term) -> Position {
+        Position { epoch: self.log.epoch(), term, offset: self.log.committed() }
+    }
+
+    /// Something was published: the next miss is a new one.
+    pub(crate) fn end_miss(&mut self) {
         self.miss_told = false;
-        let (event, data) = (event.to_owned(), data.to_owned());
-        self.latest = Some(Entry { offset: self.offset, at: now, event, data });
-        place(self.offset)
     }
 
-    /// Everything for a subscription that begins now; `acknowledge` encodes the answer to it.
+    /// The version of the truth that decisions are made on.
+    pub(crate) fn version(&self) -> Offset {
+        self.log.truth_at_head().map_or(Offset::ZERO, |kept| kept.entry.offset)
+    }
+
+    /// Whether what a call takes for granted of the truth is so.
+    pub(crate) fn check(&self, condition: Condition) -> Result<(), TruthAnswer> {
+        self.check_version(self.version(), condition)
+    }
+
+    /// The same for an event. On a channel without a truth its events are its versions.
+    pub(crate) fn check_event(&self, condition: Condition) -> Result<(), TruthAnswer> {
+        let holds_none = self.rule().truth.is_none() && self.log.truth_at_head().is_none();
+        let version = if holds_none { self.log.head() } else { self.version() };
+        self.check_version(version, condition)
+    }
+
+    fn check_version(&self, version: Offset, condition: Condition) -> Result<(), TruthAnswer> {
+        let (epoch, truth) = (self.epoch(), self.log.truth_at_head());
+        let is_so = condition.version.is_none_or(|wanted| wanted == version)
+            && condition.epoch.admits(&epoch);
+        let data = truth.map(|kept| Arc::clone(&kept.entry));
+        if is_so { Ok(()) } else { Err(TruthAnswer::Mismatch { epoch, version, data }) }
+    }
+
+    /// Everything for a subscription that begins now, with so many bytes of replay at once.
     pub(crate) fn cut(
         &mut self,
-        channel: &ChannelName,
-        term: &Name,
-        now: Millis,
-        acknowledge: impl FnOnce(CutPosition) -> Frame,
+        key: &ChannelKey,
+        listener: &Listener,
+        terms: &Terms,
+        budget: usize,
     ) -> Cut {
-        self.trim(now);
-        self.touched = now;
-        let replay = usize::from(self.latest.is_some());
-        let position = Position {
-            epoch: Epoch::parse(text(&self.epoch)).expect("made of base62 characters"),
-            term: Term::parse(text(term)).expect("made of base62 characters"),
-            offset: place(self.offset),
+        let cut = self.log.committed();
+        let resume = listener.resume.as_deref();
+        let judged = resume.map(|resume| {
+            let past = Past { epoch: resume.epoch, term: resume.term, offset: resume.offset };
+            self.log.judge(past, terms)
+        });
+        let speaks = speaks(listener.aware.as_deref());
+        let (after, replay) = match (resume, judged) {
+            (Some(resume), Some(Ok(()))) => (resume.offset, ReplayOf::TheMissed(resume.socket)),
+            _ => (Offset::ZERO, ReplayOf::TheRule),
         };
-        let acknowledged = acknowledge(CutPosition::new(position, replay));
-        let Some(entry) = &self.latest else {
-            let new_miss = !std::mem::replace(&mut self.miss_told, true);
-            return Cut { frames: smallvec![acknowledged, Frame::cache_miss(channel)], new_miss };
+        let standing = Standing { cut, shown: after, replay, speaks };
+        let shown = self.up_to_cut(&standing);
+        let base = listener.aware.as_deref().and_then(|aware| self.base(aware));
+        let budget = self.budget(&standing, budget);
+        let (frames, upto) = encode(key, &shown, budget, standing, base.as_ref());
+        let resumed = if replay == ReplayOf::TheRule { Resumed::No } else { Resumed::Yes };
+        let position = CutPosition {
+            position: self.position(terms.now()),
+            resumed,
+            replay: shown.len(),
+            generation: listener.aware.as_deref().and_then(|aware| aware.generation),
+            reason: judged.and_then(Result::err),
+            version: self.version_for(speaks),
         };
-        let offset = Some(place(entry.offset));
-        let extras = Extras { offset, replayed: Some(Replayed), ..Extras::default() };
-        let replayed = Frame::event(channel, &entry.event, &entry.data, extras);
-        Cut { frames: smallvec![acknowledged, replayed], new_miss: false }
+        let standing = Standing { shown: self.reached(upto, &standing), ..standing };
+        let mut cut = Cut { position, frames: frames.into(), standing, new_miss: false };
+        if self.rule().empty == Empty::CacheMiss && self.log.is_blank() {
+            cut.frames.push(Frame::cache_miss(key.name()));
+            cut.new_miss = !std::mem::replace(&mut self.miss_told, true);
+        }
+        cut
+    }
+
+    /// A new beginning for a subscriber that has lost its place, or that its place has left.
+    pub(crate) fn recut(
+        &self,
+        key: &ChannelKey,
+        speaks: Speaks,
+        reason: ResetReason,
+        term: Term,
+        budget: usize,
+    ) -> (Vec<Frame>, Standing) {
+        let cut = self.log.committed();
+        let standing = Standing { cut, shown: Offset::ZERO, replay: ReplayOf::TheRule, speaks };
+        let shown = self.up_to_cut(&standing);
+        let budget = self.budget(&standing, budget);
+        let (mut frames, upto) = encode(key, &shown, budget, standing, None);
+        if speaks == Speaks::Oyez {
+            let position = self.position(term);
+            let version = self.version_for(speaks);
+            let reset = Frame::reset(key.name(), position, shown.len(), reason, version);
+            frames.insert(0, reset);
+        }
+        (frames, Standing { shown: self.reached(upto, &standing), ..standing })
+    }
+
+    /// More for a reader who has fallen behind, with so many bytes; `None` if what it needs is not
+    /// held any more.
+    pub(crate) fn stretch(
+        &self,
+        key: &ChannelKey,
+        own: Reader,
+        standing: Standing,
+        budget: usize,
+    ) -> Option<(Vec<Frame>, Standing)> {
+        self.log.reaches(standing.shown).ok()?;
+        let mut frames = Vec::new();
+        let mut standing = standing;
+        let mut left = budget;
+        if standing.shown < standing.cut {
+            let shown = self.up_to_cut(&standing);
+            let (more, upto) = encode(key, &shown, left, standing, None);
+            standing.shown = upto.unwrap_or(standing.cut);
+            left = left.saturating_sub(more.iter().map(|frame| frame.bytes().len()).sum());
+            frames = more;
+        }
+        if standing.shown >= standing.cut && left > 0 {
+            let upto = self.log.committed();
+            let shown = self.log.missed(Stretch { after: standing.shown, upto }, own);
+            let (more, reached) = encode(key, &shown, left, standing, None);
+            standing.shown = reached.unwrap_or(upto);
+            frames.extend(more);
+        }
+        Some((frames, standing))
+    }
+
+    /// How much may be shown at once: what is no part of the ring cannot be shown in parts.
+    fn budget(&self, standing: &Standing, budget: usize) -> usize {
+        let in_parts = standing.replay != ReplayOf::TheRule || self.rule().replay == Replay::All;
+        if in_parts { budget } else { usize::MAX }
+    }
+
+    /// How far a replay brings a reader that ended at that offset, or with the cut.
+    fn reached(&self, upto: Option<Offset>, standing: &Standing) -> Offset {
+        match (upto, standing.replay) {
+            (None, _) => standing.cut,
+            // What is older than the ring comes first; between the two is nothing to show.
+            (Some(upto), ReplayOf::TheRule) => upto.max(self.log.low().before()).min(standing.cut),
+            (Some(upto), ReplayOf::TheMissed(_)) => upto,
+        }
+    }
+
+    /// What is left to show of the log before the cut.
+    fn up_to_cut(&self, standing: &Standing) -> Vec<Shown<'_>> {
+        let stretch = Stretch { after: standing.shown, upto: standing.cut };
+        match standing.replay {
+            ReplayOf::TheRule => self.log.for_newcomer(stretch, standing.speaks),
+            ReplayOf::TheMissed(socket) => {
+                self.log.missed(stretch, Reader { speaks: standing.speaks, socket })
+            }
+        }
+    }
+
+    /// The truth that a client says it holds, if it takes changes of it.
+    fn base(&self, aware: &Aware) -> Option<Base> {
+        let held = self.log.truth_of_version(aware.version?)?;
+        Some(Base { entry: Arc::clone(&held.entry), deltas: aware.deltas })
+    }
+
+    fn version_for(&self, speaks: Speaks) -> Option<Offset> {
+        let truth = self.log.truth().filter(|_| speaks == Speaks::Oyez)?;
+        Some(truth.entry.offset)
     }
 
     /// The remembered event, as the HTTP API shows it.
-    pub(crate) fn cached(&mut self, now: Millis) -> Option<Cached> {
-        self.trim(now);
-        let entry = self.latest.as_ref()?;
-        Some(Cached {
-            data: entry.data.clone(),
-            ttl: CACHE_AGE.saturating_sub(now.since(entry.at)),
-        })
+    pub(crate) fn cached(&self, now: Timestamp) -> Option<Cached> {
+        let entry = &self.log.latest()?.entry;
+        let ends = entry.time + self.rule().latest_age;
+        // Nobody may have looked since it ended.
+        let left = ends.0.checked_sub(now.0).filter(|left| *left > 0)?;
+        Some(Cached { data: entry.data().to_owned(), ttl: Duration::from_millis(left) })
     }
 
-    /// When this memory, if nobody touches it again, can be let go.
-    pub(crate) fn idle_at(&self) -> Millis {
-        self.touched + CACHE_AGE
+    /// The truth, as a call reads it.
+    pub(crate) fn value(&self) -> Result<TruthValue, Refused> {
+        let kept = self.log.truth().ok_or(Refused::NoTruth)?;
+        let entry: Arc<Entry> = Arc::clone(&kept.entry);
+        Ok(TruthValue { epoch: self.log.epoch(), entry, certainty: self.certainty() })
     }
 
-    /// Whether it can be let go.
-    pub(crate) fn is_idle(&self, now: Millis) -> bool {
-        (self.offset == 0 && self.blank == Blank::Nothing) || self.idle_at() <= now
+    /// Whether the truth is known to be what is true.
+    pub(crate) fn certainty(&self) -> Certainty {
+        match self.asking.as_ref().map(|asking| asking.knowledge()) {
+            None | Some(Knowledge::Fresh) => Certainty::Fresh,
+            Some(Knowledge::Stale | Knowledge::Unconfirmed) => Certainty::Stale,
+        }
     }
 
-    /// Whether its first event has come just now, and nobody looks after its age yet.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.offset == 1 && self.blank == Blank::Nothing
+    /// Whether newcomers need not wait: what is true is known, and may be seen.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.certainty() == Certainty::Fresh && self.log.head() == self.log.committed()
     }
 
-    fn trim(&mut self, now: Millis) {
-        self.latest.take_if(|entry| now.since(entry.at) >= CACHE_AGE);
+    /// Whether nobody waits for it, and nothing is held.
+    pub(crate) fn is_deserted(&self) -> bool {
+        let nobody_waits = self.held.is_empty() && self.readers.is_empty();
+        let nobody_answers = self.asking.as_ref().is_none_or(|asking| asking.is_idle());
+        nobody_waits && nobody_answers && self.log.is_empty()
     }
+
+    /// When it can be let go, if nobody has to do with it until then and nothing is left.
+    pub(crate) fn ends_at(&self) -> Timestamp {
+        match (self.log.head() == Offset::ZERO, self.blank) {
+            (true, Blank::Nothing) => Timestamp::default(),
+            (true, Blank::Told) => self.log.touched() + CACHE_AGE,
+            (false, _) => self.log.ends_at(),
+        }
+    }
+}
+
+/// What a client understands.
+pub(crate) fn speaks(aware: Option<&Aware>) -> Speaks {
+    if aware.is_some() { Speaks::Oyez } else { Speaks::Pusher }
+}
+
+/// Encodes as much as the bytes allow, one thing at the least; answers how far that is, if it is
+/// not all.
+fn encode(
+    key: &ChannelKey,
+    shown: &[Shown<'_>],
+    budget: usize,
+    standing: Standing,
+    base: Option<&Base>,
+) -> (Vec<Frame>, Option<Offset>) {
+    let (mut frames, mut bytes) = (Vec::with_capacity(shown.len().min(64)), 0);
+    for (at, one) in shown.iter().enumerate() {
+        if bytes >= budget {
+            return (frames, Some(shown[at - 1].upto()));
+        }
+        let frame =
+            frame(key, one, if one.upto() <= standing.cut { Time::Past } else { Time::Live }, base);
+        bytes += frame.bytes().len();
+        frames.push(frame);
+    }
+    (frames, None)
 }

@@ -7,10 +7,10 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use oyez_protocol::position::Epoch;
 use oyez_protocol::user::UserId;
 
 use crate::key::ChannelKey;
-use crate::memory::Name;
 use crate::time::Millis;
 
 /// Where to look.
@@ -22,8 +22,12 @@ pub(crate) enum Due {
     MemberRemoved(ChannelKey, UserId),
     /// A channel whose count of subscribers changed a moment ago.
     Count(ChannelKey),
-    /// A channel whose memory of that epoch may have grown too old.
-    Memory(ChannelKey, Name),
+    /// A channel whose memory of that epoch has something to do.
+    Memory(ChannelKey, Epoch),
+    /// What the journal is to let go.
+    Cleanup,
+    /// The answers to calls with idempotency keys.
+    Answers,
     /// A user whose last connection has gone.
     SignedOut(ChannelKey),
 }

@@ -4,10 +4,16 @@
 //! No value is checked here that could hold a secret: the library's own errors repeat what was
 //! typed.
 
+mod memory;
+
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+
+pub(crate) use memory::{
+    ForgetArgs, HistoryArgs, TruthArgs, TruthChangedArgs, TruthCommand, TruthGetArgs, TruthPutArgs,
+};
 
 const TOP_HELP: &str = "\
 Start here:
@@ -75,10 +81,11 @@ Examples:
   oyez tail private-orders presence-room
   oyez tail --json LOBBY_7 | jq .data
 
-Each event is one line: time (UTC), channel, event, data. What concerns the connection goes to
-standard error. Private and presence channels are signed with the app's secret; on a presence
-channel this makes `tail` a member that the others see. A lost connection is made again, after a
-growing wait.";
+Each event is one line: time (UTC), channel, event, data. On a channel with memory the event's
+offset stands before its name, like #41, and (replayed) after it for what came before the
+subscription. What concerns the connection goes to standard error. Private and presence channels
+are signed with the app's secret; on a presence channel this makes `tail` a member that the others
+see. A lost connection is made again, after a growing wait, and goes on where it was.";
 
 const CHANNELS_HELP: &str = "\
 Examples:
@@ -109,7 +116,13 @@ impl Cli {
             Command::NewApp(_) => (None, None, None),
             Command::Trigger(TriggerArgs { client, .. })
             | Command::Tail(TailArgs { client, .. })
-            | Command::Channels(ChannelsArgs { client, .. }) => {
+            | Command::Channels(ChannelsArgs { client, .. })
+            | Command::History(HistoryArgs { client, .. })
+            | Command::Forget(ForgetArgs { client, .. }) => {
+                (Some(&mut client.config), None, Some(&mut client.data))
+            }
+            Command::Truth(TruthArgs { command }) => {
+                let client = command.client();
                 (Some(&mut client.config), None, Some(&mut client.data))
             }
         };
@@ -160,6 +173,15 @@ pub(crate) enum Command {
     /// List the channels that have subscribers
     #[command(after_help = CHANNELS_HELP, after_long_help = [CHANNELS_HELP, "\n\n", CLIENT_HELP].concat())]
     Channels(ChannelsArgs),
+    /// Read, set or renew a channel's truth
+    #[command(after_help = memory::TRUTH_HELP)]
+    Truth(TruthArgs),
+    /// Print the events that a channel remembers
+    #[command(after_help = memory::HISTORY_HELP, after_long_help = [memory::HISTORY_HELP, "\n\n", CLIENT_HELP].concat())]
+    History(HistoryArgs),
+    /// Make a channel forget an event
+    #[command(after_help = memory::FORGET_HELP, after_long_help = [memory::FORGET_HELP, "\n\n", CLIENT_HELP].concat())]
+    Forget(ForgetArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -272,7 +294,17 @@ mod tests {
 
     #[test]
     fn a_flag_may_stand_before_the_command_that_has_it() {
-        for command in ["check-config", "channels", "trigger a b c", "tail a"] {
+        for command in [
+            "check-config",
+            "channels",
+            "trigger a b c",
+            "tail a",
+            "truth get a",
+            "truth put a 1",
+            "truth changed a",
+            "history a",
+            "forget a b",
+        ] {
             let [before, after] = [
                 format!("oyez --config a.toml {command}"),
                 format!("oyez {command} --config a.toml"),
@@ -294,7 +326,20 @@ mod tests {
 
     #[test]
     fn the_contract_s_commands_are_there_with_examples() {
-        for name in ["serve", "check-config", "new-app", "trigger", "tail", "channels"] {
+        for name in [
+            "serve",
+            "check-config",
+            "new-app",
+            "trigger",
+            "tail",
+            "channels",
+            "truth",
+            "truth get",
+            "truth put",
+            "truth changed",
+            "history",
+            "forget",
+        ] {
             let error = parse(&format!("oyez {name} --help")).expect_err("help");
             assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp);
             let text = error.to_string();

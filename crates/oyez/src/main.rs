@@ -24,6 +24,9 @@ fn main() -> ExitCode {
         Command::Trigger(args) => commands::trigger::run(&args),
         Command::Tail(args) => commands::tail::run(&args),
         Command::Channels(args) => commands::channels::run(&args),
+        Command::Truth(args) => commands::truth::run(&args.command),
+        Command::History(args) => commands::history::run(&args),
+        Command::Forget(args) => commands::forget::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -163,7 +163,8 @@ fn a_config_file_made_by_new_app_serves_with_a_path() {
     let wrong = run(folder, &["trigger", "a", "b", "c", "--url", &url.replace(secret, "hunter2")]);
     assert_eq!(wrong.status.code(), Some(1));
     assert!(
-        text(&wrong.stderr).contains("refused (401)") && !text(&wrong.stderr).contains("hunter2")
+        text(&wrong.stderr).contains("refused (401, bad_signature)")
+            && !text(&wrong.stderr).contains("hunter2")
     );
     let lost = run(folder, &["tail", "a", "--url", &url.replace(key, "nobody")]);
     assert_eq!(lost.status.code(), Some(1));
@@ -204,24 +205,107 @@ fn exit_codes_tell_a_wrong_question_from_an_impossible_one() {
 }
 
 #[test]
-fn a_rule_that_is_not_served_yet_is_told_at_the_check_and_in_the_log() {
+fn a_doubtful_rule_is_told_at_the_check_and_in_the_log() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     let app = run(folder, &["new-app"]);
-    let rules = "[[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"latest\"\ndurable = true\n\
-                 [[apps.channels]]\nmatch = \"*\"\nreplay = \"none\"\n";
+    let rules = "[[apps.channels]]\nmatch = \"*\"\nreplay = \"latest\"\n\
+                 [[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"none\"\n";
     let config = format!("listen = \"localhost:0\"\npath = \"rt/\"\n{}{rules}", text(&app.stdout));
     fs::write(folder.join("a.toml"), config).expect("written");
-    let told = |text: &str| text.matches("behave as without this rule").count();
+    let told = |text: &str| text.matches("this rule decides nothing").count();
     let checked = run(folder, &["--config", "a.toml", "check-config"]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
     assert_eq!(told(text(&checked.stderr)), 1, "{}", text(&checked.stderr));
-    assert!(text(&checked.stderr).contains("warning: a.toml:9: this version does not serve"));
+    assert!(text(&checked.stderr).contains("warning: a.toml:12: this rule decides nothing"));
+    assert!(text(&checked.stdout).contains("replay               = \"latest\"\n"));
     let (code, _, log) = Server::start(folder, &["serve", "--config", "a.toml"]).stop();
     assert_eq!((code, told(&log)), (Some(0), 1), "{log}");
     let line = log.lines().find(|line| told(line) == 1).expect("a line");
     let line: Value = serde_json::from_str(line).expect("JSON");
-    assert_eq!((&line["level"], &line["place"]), (&"warn".into(), &"a.toml:9".into()));
+    assert_eq!((&line["level"], &line["place"]), (&"warn".into(), &"a.toml:12".into()));
+}
+
+#[test]
+fn what_a_channel_remembers_is_read_set_and_followed_by_commands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let app = run(folder, &["new-app"]);
+    let rules = "[[apps.channels]]\nmatch = \"LOBBY_*\"\nreplay = \"latest-per-event\"\n\
+                 [[apps.channels]]\nmatch = \"GAME_*\"\ntruth = { event = \"STATE\" }\n";
+    let config = format!("listen = \"127.0.0.1:0\"\n{}{rules}", text(&app.stdout));
+    fs::write(folder.join("oyez.toml"), config).expect("written");
+    let server = Server::start(folder, &[]);
+    let [key, secret, id] = ["key", "secret", "id"].map(|name| {
+        let line = text(&app.stdout).lines().find(|line| line.starts_with(name)).expect("a key");
+        line.split('"').nth(1).expect("a value").to_owned()
+    });
+    let url = format!("http://{key}:{secret}@{}/apps/{id}", server.address);
+    let call = |arguments: &[&str], code: i32| {
+        let output = oyez(folder, arguments).env("OYEZ_URL", &url).output().expect("it runs");
+        let (out, notes) = (text(&output.stdout).to_owned(), text(&output.stderr).to_owned());
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out} {notes}");
+        (out, notes)
+    };
+
+    let (_, none) = call(&["truth", "get", "GAME_7"], 1);
+    assert!(none.contains("refused (404, no_truth): "), "{none}");
+    let (_, put) = call(&["truth", "put", "GAME_7", "{\"n\": 123456789012345678901}"], 0);
+    assert!(put.starts_with("the truth of GAME_7 has version 1 of epoch "), "{put}");
+    let (got, about) = call(&["truth", "get", "GAME_7"], 0);
+    assert_eq!(got, "{\"n\":123456789012345678901}\n");
+    assert!(about.starts_with("version 1 of epoch ") && about.ends_with("as STATE\n"), "{about}");
+    let (_, same) = call(&["truth", "put", "GAME_7", "--merge", "{}"], 0);
+    assert!(same.starts_with("that was the truth of GAME_7 already: version 1"), "{same}");
+    let (_, late) = call(&["truth", "put", "GAME_7", "1", "--if-version", "0"], 1);
+    assert!(late.contains("refused (409, version_mismatch): "), "{late}");
+    let patch = "[{\"op\":\"add\",\"path\":\"/m\",\"value\":-1}]";
+    let (answer, _) = call(&["truth", "put", "GAME_7", "--patch", patch, "--json"], 0);
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!((&answer["version"], &answer["changed"]), (&2.into(), &true.into()));
+    let (_, unasked) = call(&["truth", "changed", "GAME_7"], 1);
+    assert!(unasked.contains("(400, no_resolver)"), "{unasked}");
+    let (_, gone) = call(&["truth", "put", "GAME_7", "--delete"], 0);
+    assert_eq!(gone, "GAME_7 holds no truth any more\n");
+    let (_, forgetful) = call(&["truth", "put", "other", "1", "--event", "E"], 1);
+    assert!(forgetful.contains("(400, no_memory)"), "{forgetful}");
+    let (_, bad) = call(&["truth", "put", "GAME_7", "hello"], 2);
+    assert!(bad.contains("DATA is not JSON"), "{bad}");
+
+    for (event, data) in [("A", "1"), ("B", "2"), ("A", "3")] {
+        call(&["trigger", "LOBBY_7", event, data], 0);
+    }
+    let (lines, place) = call(&["history", "LOBBY_7", "--since", "1", "--limit", "1"], 0);
+    assert!(lines.ends_with("  #2  B  2\n") && lines.lines().count() == 1, "{lines}");
+    assert!(place.starts_with("LOBBY_7 is at offset 3 of epoch "), "{place}");
+    assert!(place.contains("; go on with --since 2 --epoch "), "{place}");
+    let (page, _) = call(&["history", "LOBBY_7", "--json"], 0);
+    let page: Value = serde_json::from_str(&page).expect("JSON");
+    assert_eq!(page["events"].as_array().map(Vec::len), Some(3));
+    let (_, ahead) = call(&["history", "LOBBY_7", "--since", "9"], 1);
+    assert!(ahead.contains("(410, history_gone)") && ahead.contains("offset 3 of"), "{ahead}");
+    call(&["forget", "LOBBY_7", "B"], 0);
+
+    let mut watcher = oyez(folder, &["tail", "LOBBY_7", "other", "--url", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let notes = BufReader::new(watcher.stderr.take().expect("piped")).lines();
+    let subscribed = notes.map_while(Result::ok).filter(|line| line.starts_with("subscribed"));
+    assert_eq!(
+        subscribed.take(2).collect::<Vec<_>>(),
+        ["subscribed to LOBBY_7 at #4, 1 from before", "subscribed to other"]
+    );
+    call(&["trigger", "LOBBY_7", "C", "5"], 0);
+    let lines = BufReader::new(watcher.stdout.take().expect("piped")).lines();
+    let lines = lines.map_while(Result::ok).filter(|line| !line.contains("subscription_count"));
+    let seen: Vec<_> = lines.take(2).map(|line| line[12..].to_owned()).collect();
+    assert_eq!(seen, ["  LOBBY_7  #3  A (replayed)  3", "  LOBBY_7  #5  C  5"]);
+    watcher.kill().expect("killed");
+    watcher.wait().expect("an end");
+    let (code, _, log) = server.stop();
+    assert_eq!(code, Some(0), "{log}");
 }
 
 #[test]

@@ -162,8 +162,8 @@ limits! {
     webhook_batch: "events" = 1_000, min 1, beyond "more requests";
     /// JSON of webhook events in one request; a single larger event goes alone.
     webhook_batch_bytes: "bytes" = 64 * 1024, min 1, beyond "more requests";
-    /// What the channels of one app remember, with everything that belongs to it.
-    memory_bytes: "bytes" = 256 * 1024 * 1024, min 1024 * 1024, beyond "503";
+    /// What all channels together remember, with everything that belongs to it.
+    memory_bytes: "bytes" = 256 * 1024 * 1024, min 1024 * 1024, beyond "channels keep no history from seven eighths on; then 503";
     /// What one channel remembers of its log, beside its truth and what is replayed.
     history_bytes: "bytes" = 1024 * 1024, min 1024, beyond "the oldest are let go";
     /// Events that a rule may ask a channel to remember (`history.events`).
@@ -180,7 +180,7 @@ limits! {
     patch_operations: "operations" = 1_000, min 1, beyond "400";
     /// Length of an idempotency key.
     idempotency_key: "characters" = 128, min 1, beyond "400";
-    /// Idempotency keys of one app that are remembered at once.
+    /// Idempotency keys of all apps that are remembered at once.
     idempotency_keys: "keys" = 100_000, min 1, beyond "503";
     /// Bytes on their way to the journal.
     journal_backlog_bytes: "bytes" = 16 * 1024 * 1024, min 64 * 1024, beyond "publishers wait";

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use oyez_core::AppIndex;
+use oyez_core::{AppIndex, RuleBook};
 use oyez_protocol::auth::Credentials;
 
 use crate::http::RateLimit;
@@ -21,6 +21,8 @@ pub struct App {
     pub index: AppIndex,
     /// Everything the config says of it.
     pub options: AppOptions,
+    /// What its channels remember.
+    pub(crate) rules: RuleBook,
     /// Its HTTP API calls, against `limits.requests_per_second`.
     pub(crate) requests: RateLimit,
     connections: AtomicUsize,
@@ -114,11 +116,22 @@ impl Apps {
             apps.all.push(Arc::new(App {
                 index,
                 options,
+                rules: RuleBook::default(),
                 requests: RateLimit::new(),
                 connections: AtomicUsize::new(0),
             }));
         }
         Ok(apps)
+    }
+
+    /// The same apps with what their channels remember, one book for each.
+    pub(crate) fn remembering(mut self, books: Vec<RuleBook>) -> Apps {
+        for (app, book) in self.all.iter_mut().zip(books) {
+            if let Some(app) = Arc::get_mut(app) {
+                app.rules = book;
+            }
+        }
+        self
     }
 
     /// The app of a WebSocket path.

@@ -12,19 +12,17 @@ mod http;
 mod metrics;
 pub mod options;
 mod outgoing;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "no rule of a channel can name a source yet")
-)]
 mod resolver;
 mod server;
 mod shared;
 mod socket;
+mod startup;
 mod stats;
 mod webhooks;
 mod worker;
 
 pub use outgoing::UrlError;
+pub use oyez_core as core;
 pub use resolver::{SourceKind, SourceOptions, SourcesError, TruthClosure, TruthFuture};
 pub use server::{Handle, RunError, Server, StartError};
 pub use webhooks::{StoreError, WebhooksError, check_webhook_url};

@@ -4,6 +4,8 @@
 //! One table of all metrics, read when somebody asks; nothing is kept here. Labels come from
 //! bounded sets only: workers, apps and URLs of the config, statuses, outcomes.
 
+mod memory;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -83,6 +85,13 @@ const COUNTERS: &[Row] = &[
         "Connections closed because limits.output_bytes waited for them",
         |w| &w.slow_closed,
     ),
+    (
+        "fallen_behind",
+        "Times that a subscriber could not keep up with a channel that remembers, and catches up",
+        |w| &w.fallen_behind,
+    ),
+    ("replayed", "Remembered events that newcomers were shown", |w| &w.replayed),
+    ("resumed", "Subscriptions that went on where they were", |w| &w.resumed),
     ("silent_closed", "Connections closed because nothing was heard of them", |w| &w.silent_closed),
     ("panics", "Panics caught; each one is a bug", |w| &w.panics),
 ];
@@ -91,6 +100,11 @@ const COUNTERS: &[Row] = &[
 const GAUGES: &[Row] = &[
     ("connections", "WebSockets open now", |w| &w.connections),
     ("subscriptions", "Subscriptions now", |w| &w.subscriptions),
+    (
+        "stale_truths",
+        "Channels now whose truth has changed at its source or cannot be asked for",
+        |w| &w.stale_truths,
+    ),
 ];
 
 #[derive(Debug)]
@@ -100,6 +114,9 @@ impl Collector for Reading {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         let out = &mut encoder;
         self.workers(out)?;
+        self.memory(out)?;
+        self.journal(out)?;
+        self.resolver(out)?;
         self.apps(out)?;
         self.http(out)?;
         self.webhooks(out)
@@ -133,13 +150,12 @@ impl Reading {
         let mut metric =
             out.encode_descriptor(name, help, Some(&Unit::Seconds), MetricType::Histogram)?;
         for (worker, stats) in stats.iter().enumerate() {
-            let counts: Vec<u64> = stats.turns.iter().map(Tally::get).collect();
-            let bounds = TURN_BUCKETS.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
-            let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
-            let (sum, count) = (seconds(stats.turn_micros.get()), counts.iter().sum());
-            metric
-                .encode_family(&[("worker", worker.to_string())])?
-                .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+            let times = Times {
+                bounds: &TURN_BUCKETS,
+                counts: stats.turns.iter().map(Tally::get).collect(),
+                micros: stats.turn_micros.get(),
+            };
+            times.write(metric.encode_family(&[("worker", worker.to_string())])?)?;
         }
         Ok(())
     }
@@ -247,6 +263,25 @@ impl Reading {
     }
 }
 
+/// Lengths of time, counted by bucket.
+struct Times<'a> {
+    /// Upper bounds of the buckets but the last, in microseconds.
+    bounds: &'a [u64],
+    /// How many were in each.
+    counts: Vec<u64>,
+    /// All of them together.
+    micros: u64,
+}
+
+impl Times<'_> {
+    fn write(&self, mut metric: MetricEncoder<'_>) -> fmt::Result {
+        let bounds = self.bounds.iter().map(|micros| seconds(*micros)).chain([f64::INFINITY]);
+        let buckets: Vec<_> = bounds.zip(self.counts.iter().copied()).collect();
+        let (sum, count) = (seconds(self.micros), self.counts.iter().sum());
+        metric.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
+    }
+}
+
 fn seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
 }
@@ -262,15 +297,21 @@ fn gauge(metric: &mut MetricEncoder<'_>, labels: &[(&str, String)], value: u64) 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::time::Duration;
 
     use hyper::StatusCode;
+    use oyez_core::Timestamp;
+    use oyez_journal::{Committer, Redb};
     use oyez_protocol::limits::Limits;
+    use oyez_protocol::position::Term;
     use oyez_protocol::webhook::WebhookKind;
 
     use super::*;
     use crate::apps::Apps;
     use crate::http::RouteKind;
     use crate::options::{AppOptions, Options, WebhookOptions};
+    use crate::resolver::{SourceKind, SourceOptions, Sources};
+    use crate::shared::Equipment;
     use crate::webhooks::Webhooks;
 
     /// The page of a server on which every family has a sample.
@@ -283,13 +324,31 @@ mod tests {
         let options = Options { apps: vec![app], ..Options::default() };
         let apps = Arc::new(Apps::new(options.apps.clone()).expect("one app"));
         let webhooks = Webhooks::start(&apps, &Limits::default(), None).expect("no data folder");
-        let shared = Arc::new(Shared::new(options, apps, webhooks, 2));
+        let folder = tempfile::tempdir().expect("a folder");
+        let term = Term::random(&mut rand::rng());
+        let (journal, _) =
+            Redb::open(folder.path(), &["1"], Timestamp(1), term).expect("a journal");
+        let committer = Committer::start(Box::new(journal), 2, |_, _| {}).expect("a thread");
+        let source = SourceOptions {
+            timeout: Duration::from_secs(1),
+            kind: SourceKind::Url("http://127.0.0.1:9/truth?token=hidden".to_owned()),
+        };
+        let sources = Sources::new(&apps, vec![source]).expect("a source");
+        let equipment = Equipment {
+            sources: sources.stats(),
+            journal: Some(committer.appender()),
+            ..Equipment::bare(&apps, webhooks)
+        };
+        let shared = Arc::new(Shared::new(options, Arc::clone(&apps), equipment, 2));
         shared.stats[1].opened.add(3);
         shared.stats[0].turn(70);
         shared.http_stats[0].publish(Ok(()));
         shared.http_stats[0].request(RouteKind::Up, StatusCode::OK);
         let text = text(&shared, format);
-        shared.webhooks.stop(std::time::Duration::ZERO);
+        shared.webhooks.stop(Duration::ZERO);
+        drop(shared);
+        committer.stop();
+        assert!(!text.contains("hidden"), "{text}");
         text
     }
 
@@ -346,6 +405,34 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("url=\"http://127.0.0.1:9/a\\\"b\""), "{page}");
+    }
+
+    #[test]
+    fn what_is_remembered_is_measured() {
+        let page = page(Format::Classic);
+        for sample in [
+            "replayed_total{worker=\"0\"} 0",
+            "resumed_total{worker=\"0\"} 0",
+            "resets_total{worker=\"1\",reason=\"trimmed\"} 0",
+            "fallen_behind_total{worker=\"0\"} 0",
+            "memory_bytes{worker=\"1\"} 0",
+            "stale_truths{worker=\"1\"} 0",
+            "journal_commits_total 0",
+            "journal_appends_total 0",
+            "journal_records_total 0",
+            "journal_largest_commit 0",
+            "journal_commit_seconds_bucket{le=\"0.0001\"} 0",
+            "journal_waiting_bytes 0",
+            "journal_failed 0",
+            "resolver_calls_total{source=\"http://127.0.0.1:9/truth\",outcome=\"truth\"} 0",
+            "resolver_calls_total{source=\"http://127.0.0.1:9/truth\",outcome=\"no_answer\"} 0",
+            "resolver_in_flight{source=\"http://127.0.0.1:9/truth\"} 0",
+            "resolver_waiting{source=\"http://127.0.0.1:9/truth\"} 0",
+            "resolver_call_seconds_count{source=\"http://127.0.0.1:9/truth\"} 0",
+        ] {
+            assert!(page.contains(&format!("\noyez_{sample}\n")), "{sample}\n{page}");
+        }
+        assert!(page.contains("\noyez_journal_bytes "), "{page}");
     }
 
     #[test]

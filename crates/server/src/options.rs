@@ -2,12 +2,18 @@
 //! [`Options`]: everything a server needs to know before it starts. The `oyez` crate makes it from
 //! a config file, an embedding program by hand.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use oyez_core::{Durability, Pattern, Replay, WrittenHistory};
 use oyez_protocol::limits::Limits;
 use oyez_protocol::secret::Secret;
+use tokio::runtime::Handle;
+
+use crate::resolver::TruthClosure;
 
 /// A server's settings. `Default` is a server on 127.0.0.1:6001 with no app yet.
 #[derive(Clone, Debug)]
@@ -64,6 +70,8 @@ pub struct AppOptions {
     pub allowed_origins: Vec<String>,
     /// Where webhooks go.
     pub webhooks: Vec<WebhookOptions>,
+    /// What channels remember: the first rule that matches decides.
+    pub channels: Vec<ChannelOptions>,
 }
 
 /// An app's on and off settings, by their config keys.
@@ -89,6 +97,56 @@ pub struct WebhookOptions {
     pub url: String,
     /// Names of the events it wants, all valid.
     pub events: Vec<oyez_protocol::webhook::WebhookKind>,
+}
+
+/// One `[[apps.channels]]` block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelOptions {
+    /// `match`: which channels.
+    pub pattern: Pattern,
+    /// What a new subscriber is shown of the past.
+    pub replay: Replay,
+    /// What is kept for whoever resumes.
+    pub history: Option<WrittenHistory>,
+    /// Whether it survives; `true` when it does not say.
+    pub durability: Option<Durability>,
+    /// The channel's truth.
+    pub truth: Option<TruthOptions>,
+}
+
+/// Where a channel's truth comes from and how it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TruthOptions {
+    /// The event that carries it.
+    pub event: String,
+    /// Who knows it.
+    pub source: Source,
+    /// A question that takes longer has no answer.
+    pub timeout: Duration,
+    /// How long a subscription waits for a first answer.
+    pub wait: Duration,
+    /// When the confirming question follows the last `changed`; zero asks none.
+    pub settle: Duration,
+    /// How often to ask again while somebody is subscribed; `None` never.
+    pub refresh: Option<Duration>,
+}
+
+/// Who knows a channel's truth.
+#[derive(Clone)]
+pub enum Source {
+    /// Whoever sets it by a call.
+    Pushed,
+    /// A plain trigger of the event sets it, too.
+    Trigger,
+    /// The backend at this URL.
+    Url(String),
+    /// A function of the embedding program.
+    Closure {
+        /// Where it runs; no thread of the server does that.
+        runtime: Handle,
+        /// The function.
+        closure: TruthClosure,
+    },
 }
 
 impl Default for Options {
@@ -133,6 +191,60 @@ impl AppOptions {
             max_connections: 0,
             allowed_origins: vec!["*".to_owned()],
             webhooks: Vec::new(),
+            channels: Vec::new(),
         }
+    }
+}
+
+impl ChannelOptions {
+    /// A rule for those channels that asks for nothing yet.
+    pub fn new(pattern: &str) -> ChannelOptions {
+        ChannelOptions {
+            pattern: Pattern::new(pattern),
+            replay: Replay::None,
+            history: None,
+            durability: None,
+            truth: None,
+        }
+    }
+}
+
+impl TruthOptions {
+    /// A truth carried by that event, with every default.
+    pub fn new(event: &str, source: Source) -> TruthOptions {
+        TruthOptions {
+            event: event.to_owned(),
+            source,
+            timeout: Duration::from_secs(5),
+            wait: Duration::from_millis(300),
+            settle: Duration::from_secs(1),
+            refresh: None,
+        }
+    }
+}
+
+impl PartialEq for Source {
+    /// Two closures are the same if they are one.
+    fn eq(&self, other: &Source) -> bool {
+        match (self, other) {
+            (Source::Pushed, Source::Pushed) | (Source::Trigger, Source::Trigger) => true,
+            (Source::Url(one), Source::Url(other)) => one == other,
+            (Source::Closure { closure: one, .. }, Source::Closure { closure: other, .. }) => {
+                Arc::ptr_eq(one, other)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Source::Pushed => "pushed",
+            Source::Trigger => "trigger",
+            // A query may hold a token.
+            Source::Url(url) => url.split('?').next().unwrap_or_default(),
+            Source::Closure { .. } => "closure",
+        })
     }
 }

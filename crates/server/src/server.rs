@@ -5,15 +5,19 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
-use oyez_core::WorkerId;
+use oyez_core::{Home, KeySpace, Recovered, WorkerId};
+use oyez_journal::{Committer, Redb};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::LocalOptions;
 
 use crate::apps::{Apps, AppsError};
 use crate::options::Options;
-use crate::shared::Shared;
+use crate::resolver::{Sources, SourcesError};
+use crate::shared::{Equipment, Shared};
+use crate::startup::{Clock, commit, homes, resolve, rule_books, sources};
 use crate::webhooks::{Webhooks, WebhooksError};
 use crate::worker::Worker;
 use crate::worker::mail::{Mailbox, mailboxes};
@@ -27,6 +31,9 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
     listeners: Vec<TcpListener>,
+    mailboxes: Vec<Mailbox>,
+    homes: Vec<Home>,
+    committer: Option<Committer>,
 }
 
 /// Stops a server from any thread.
@@ -56,6 +63,15 @@ pub enum StartError {
     /// Webhooks cannot be kept.
     #[error(transparent)]
     Webhooks(#[from] WebhooksError),
+    /// What survived cannot be read.
+    #[error(transparent)]
+    Journal(#[from] oyez_journal::OpenError),
+    /// Truths cannot be asked for.
+    #[error(transparent)]
+    Sources(#[from] SourcesError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(io::Error),
     /// The data folder cannot be made.
     #[error("cannot make the data folder {path}: {error}")]
     DataDir {
@@ -77,6 +93,12 @@ pub enum RunError {
         /// What the system says.
         error: io::Error,
     },
+    /// The journal failed.
+    #[error(
+        "the journal failed: {0}. What was acknowledged before is safe. Make room on the disk, or \
+         replace it, and start again"
+    )]
+    Journal(Arc<str>),
     /// A bug took a worker down.
     #[error("worker {0} panicked: please report this")]
     Panic(usize),
@@ -92,7 +114,8 @@ impl Server {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let apps = Arc::new(Apps::new(options.apps.clone())?);
+        let apps = Apps::new(options.apps.clone())?.remembering(rule_books(&options));
+        let apps = Arc::new(apps);
         let listeners = listen(options.listen, workers)?;
         let address = listeners[0]
             .local_addr()
@@ -101,9 +124,37 @@ impl Server {
             std::fs::create_dir_all(path)
                 .map_err(|error| StartError::DataDir { path: path.clone(), error })?;
         }
+        let boxes = mailboxes(workers, &Arc::default());
+        let post = boxes[0].post().clone();
+        let (keys, clock) = (KeySpace::new(rand::random()), Clock::now());
+        let sources = Sources::new(&apps, sources(&options))?;
+        let stats = sources.stats();
+        let (committer, recovered) = match &options.data_dir {
+            None => (None, Recovered { terms: vec![clock.term], ..Recovered::default() }),
+            Some(path) => {
+                let ids: Vec<_> = apps.iter().map(|app| app.options.id.as_str()).collect();
+                let (journal, recovered) = Redb::open(path, &ids, clock.time, clock.term)?;
+                let committer = commit(Box::new(journal), &post).map_err(StartError::Thread)?;
+                (Some(committer), recovered)
+            }
+        };
         let webhooks = Webhooks::start(&apps, &options.limits, options.data_dir.as_deref())?;
-        let shared = Arc::new(Shared::new(options, apps, webhooks, workers));
-        Ok(Server { shared, address, listeners })
+        let resolver = resolve(sources, &options, &post).map_err(StartError::Thread)?;
+        let (homes, opened) = homes(&options, workers, recovered, &keys, &clock);
+        let equipment = Equipment {
+            webhooks,
+            resolver,
+            sources: stats,
+            journal: committer.as_ref().map(Committer::appender),
+            backlog: post.backlog(),
+            keys,
+            start: clock.start,
+        };
+        let shared = Arc::new(Shared::new(options, apps, equipment, workers));
+        for app in opened {
+            shared.channels(app).fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(Server { shared, address, listeners, mailboxes: boxes, homes, committer })
     }
 
     /// Where it listens, with the port that it got if the options asked for any.
@@ -126,19 +177,19 @@ impl Server {
 
     /// The same, with what each worker's thread does.
     fn run_with(self, work: Work) -> Result<(), RunError> {
-        let Server { shared, listeners, .. } = self;
-        let boxes = mailboxes(listeners.len(), &shared.backlog);
+        let Server { shared, listeners, mailboxes, homes, committer, .. } = self;
         let threads: Vec<_> = listeners
             .into_iter()
-            .zip(boxes)
-            .map(|(listener, mail)| {
+            .zip(mailboxes)
+            .zip(homes)
+            .map(|((listener, mail), home)| {
                 let shared = Arc::clone(&shared);
                 let WorkerId(at) = mail.me();
                 thread::Builder::new()
                     .name(format!("worker-{at}"))
                     .spawn(move || {
                         let _alarm = Alarm(Arc::clone(&shared));
-                        work(shared, mail, listener)
+                        work(shared, mail, listener, home)
                     })
                     .map_err(|error| RunError::Worker { worker: usize::from(at), error })
             })
@@ -152,8 +203,16 @@ impl Server {
             };
             result = result.and(Err(ended));
         }
+        shared.resolver.stop();
+        // What nobody waits for is committed, too, before the process ends.
+        if let Some(committer) = committer {
+            committer.stop();
+        }
         shared.webhooks.stop(WEBHOOK_FLUSH);
-        result
+        match shared.failure() {
+            Some(reason) => Err(RunError::Journal(Arc::clone(reason))),
+            None => result,
+        }
     }
 }
 
@@ -179,15 +238,15 @@ impl Drop for Alarm {
 }
 
 /// What a worker's thread does.
-type Work = fn(Arc<Shared>, Mailbox, TcpListener) -> io::Result<()>;
+type Work = fn(Arc<Shared>, Mailbox, TcpListener, Home) -> io::Result<()>;
 
-fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener) -> io::Result<()> {
+fn work(shared: Arc<Shared>, mail: Mailbox, listener: TcpListener, home: Home) -> io::Result<()> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build_local(LocalOptions::default())?;
     runtime.block_on(async move {
         let poll = mio::Poll::new()?;
         let listener = mio::net::TcpListener::from_std(listener);
-        let worker = Worker::new(shared, mail, listener, &poll)?;
+        let worker = Worker::new(shared, mail, listener, &poll, home)?;
         // As a task among the HTTP tasks, so that waking it is cheap.
         match tokio::task::spawn_local(worker.run(poll)).await {
             Ok(ended) => ended,

@@ -4,15 +4,17 @@
 //! Everything in it is fixed at start, but for a few atomic numbers: counts that many add to, and
 //! the moment at which draining began. Nothing in it is ever locked.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use oyez_core::{AppIndex, KeySpace, Millis, Room};
+use oyez_core::{AppIndex, Append, KeySpace, Millis, Room, WorkerId};
+use oyez_journal::Appender;
 
 use crate::apps::Apps;
 use crate::http::HttpStats;
 use crate::options::Options;
+use crate::resolver::{Resolver, SourceStats};
 use crate::stats::WorkerStats;
 use crate::webhooks::Webhooks;
 use crate::worker::mail::Backlog;
@@ -25,6 +27,14 @@ pub(crate) struct Shared {
     pub(crate) keys: KeySpace,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) webhooks: Webhooks,
+    /// Asks backends for truths.
+    pub(crate) resolver: Resolver,
+    /// What comes of it, for each source.
+    pub(crate) sources: Arc<[SourceStats]>,
+    /// Makes things durable; nothing without a data folder.
+    pub(crate) journal: Option<Appender>,
+    /// Why it does not any more.
+    journal_failure: OnceLock<Arc<str>>,
     /// One per worker.
     pub(crate) stats: Vec<WorkerStats>,
     /// The same of HTTP.
@@ -40,26 +50,61 @@ pub(crate) struct Shared {
     start: Instant,
 }
 
+/// What a server is made of, beside its options.
+pub(crate) struct Equipment {
+    pub(crate) webhooks: Webhooks,
+    pub(crate) resolver: Resolver,
+    pub(crate) sources: Arc<[SourceStats]>,
+    pub(crate) journal: Option<Appender>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) keys: KeySpace,
+    pub(crate) start: Instant,
+}
+
+#[cfg(test)]
+impl Equipment {
+    /// Nothing but webhooks.
+    pub(crate) fn bare(apps: &Apps, webhooks: Webhooks) -> Equipment {
+        let sources = crate::resolver::Sources::new(apps, Vec::new()).expect("no source is wrong");
+        let stats = sources.stats();
+        let bounds = crate::resolver::Bounds { calls: 1, answer_bytes: 1 };
+        Equipment {
+            webhooks,
+            resolver: Resolver::start(sources, bounds, |_, _| {}).expect("it needs no thread"),
+            sources: stats,
+            journal: None,
+            backlog: Arc::default(),
+            keys: KeySpace::new(1),
+            start: Instant::now(),
+        }
+    }
+}
+
 impl Shared {
     pub(crate) fn new(
         options: Options,
         apps: Arc<Apps>,
-        webhooks: Webhooks,
+        equipment: Equipment,
         workers: usize,
     ) -> Shared {
+        let Equipment { webhooks, resolver, sources, journal, backlog, keys, start } = equipment;
         Shared {
             channels: apps.iter().map(|_| AtomicUsize::new(0)).collect(),
             options,
             apps,
-            keys: KeySpace::new(rand::random()),
-            backlog: Arc::default(),
+            keys,
+            backlog,
             webhooks,
+            resolver,
+            sources,
+            journal,
+            journal_failure: OnceLock::new(),
             stats: (0..workers).map(|_| WorkerStats::default()).collect(),
             http_stats: (0..workers).map(|_| Arc::default()).collect(),
             connections: AtomicUsize::new(0),
             draining: Arc::default(),
             drain_began: AtomicU64::new(0),
-            start: Instant::now(),
+            start,
         }
     }
 
@@ -81,7 +126,37 @@ impl Shared {
 
     /// Whether so much is on its way between workers that publishers must wait.
     pub(crate) fn is_backlogged(&self) -> bool {
-        self.backlog.bytes() > self.options.limits.backlog_bytes
+        let limits = &self.options.limits;
+        self.backlog.bytes() > limits.backlog_bytes
+            || self.waiting_for_journal() > limits.journal_backlog_bytes
+    }
+
+    /// Bytes that are not durable yet.
+    pub(crate) fn waiting_for_journal(&self) -> usize {
+        self.journal.as_ref().map_or(0, Appender::waiting_bytes)
+    }
+
+    /// Gives the journal what a home wants to keep.
+    pub(crate) fn append(&self, home: WorkerId, append: Append) {
+        if let Some(journal) = &self.journal {
+            journal.append(home, append);
+        }
+    }
+
+    /// Nothing becomes durable any more: serves on for those who need not care, and ends.
+    pub(crate) fn fail(&self, reason: &Arc<str>) {
+        if self.journal_failure.set(Arc::clone(reason)).is_ok() {
+            tracing::error!(
+                %reason,
+                "the journal failed: durable channels answer 503 from now on, and the server ends"
+            );
+            self.drain();
+        }
+    }
+
+    /// Why nothing becomes durable any more.
+    pub(crate) fn failure(&self) -> Option<&Arc<str>> {
+        self.journal_failure.get()
     }
 
     /// Whether the app may have another channel.

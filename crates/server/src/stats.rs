@@ -5,6 +5,8 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use oyez_protocol::encode::ResetReason;
+
 /// A number that one thread writes and others read.
 #[derive(Debug, Default)]
 pub(crate) struct Tally(AtomicU64);
@@ -63,6 +65,18 @@ pub(crate) struct WorkerStats {
     pub(crate) errors: Tally,
     /// Closed because `limits.output_bytes` were waiting for them.
     pub(crate) slow_closed: Tally,
+    /// Subscribers that could not keep up with a channel that remembers.
+    pub(crate) fallen_behind: Tally,
+    /// Remembered events that newcomers were shown.
+    pub(crate) replayed: Tally,
+    /// Subscriptions that went on where they were.
+    pub(crate) resumed: Tally,
+    /// Subscriptions that began anew where they wanted to go on, by reason.
+    pub(crate) resets: [Tally; ResetReason::ALL.len()],
+    /// Bytes that all logs of this worker's home hold.
+    pub(crate) memory_bytes: Tally,
+    /// Channels of this worker's home whose truth has changed at its source or cannot be asked for.
+    pub(crate) stale_truths: Tally,
     /// Closed because they were silent for too long.
     pub(crate) silent_closed: Tally,
     /// Panics caught; each is a bug.

@@ -14,8 +14,9 @@ const SLICE: usize = 1024;
 
 impl Home {
     pub(super) fn inspect(&mut self, key: &ChannelKey, wanted: Wanted, now: Millis) -> ChannelInfo {
+        let (term, time) = (self.terms.now(), self.time(now));
         match self.channels.get_mut(key) {
-            Some(channel) => channel.info(wanted, now),
+            Some(channel) => channel.info(wanted, term, time),
             None => nothing_known(key, wanted),
         }
     }
@@ -28,6 +29,7 @@ impl Home {
         from: ListFrom,
         now: Millis,
     ) -> Answer {
+        let (term, time) = (self.terms.now(), self.time(now));
         let (mut channels, mut walked) = (Vec::new(), 0);
         for at in from.0..SHARDS {
             if walked >= SLICE {
@@ -40,7 +42,8 @@ impl Home {
                     && channel.audience.total() > 0
                     && key.name().as_str().starts_with(prefix)
             });
-            channels.extend(occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, now))));
+            channels
+                .extend(occupied.map(|(key, c)| (key.name().clone(), c.info(wanted, term, time))));
         }
         Answer::Channels(channels, None)
     }
@@ -54,5 +57,6 @@ pub(super) fn nothing_known(key: &ChannelKey, wanted: Wanted) -> ChannelInfo {
             .then_some(0),
         subscription_count: wanted.subscription_count.then_some(0),
         cache: wanted.cache.then_some(None),
+        position: None,
     }
 }

@@ -9,7 +9,6 @@ use super::{Home, send_to_all, tell_watchers};
 use crate::channel::{Count, Counting};
 use crate::effect::{Effect, UserPresence};
 use crate::key::ChannelKey;
-use crate::memory::CACHE_AGE;
 use crate::occupancy::Expiry;
 use crate::time::Millis;
 use crate::timers::Due;
@@ -79,17 +78,9 @@ impl Home {
                 }
             }
             Due::Count(key) => self.count(&key, now, effects, Count::expire),
-            Due::Memory(key, epoch) => {
-                self.close_if_idle(&key, now, effects);
-                let memory = self.channels.get(&key).and_then(|c| c.memory.as_ref());
-                // Another epoch has a timer of its own.
-                if let Some(memory) = memory.filter(|memory| memory.epoch() == epoch) {
-                    // Still in use, though old: look again in a while.
-                    let idle_at = memory.idle_at();
-                    let at = if idle_at > now { idle_at } else { now + CACHE_AGE };
-                    self.timers.set(at, Due::Memory(key, epoch));
-                }
-            }
+            Due::Memory(key, epoch) => self.look_at_memory(&key, epoch, at, now, effects),
+            Due::Cleanup => self.clean_up(effects),
+            Due::Answers => self.forget_answers(now),
             Due::SignedOut(key) => {
                 let Some(user) = self.users.get_mut(&key) else { return };
                 match user.expire(at) {

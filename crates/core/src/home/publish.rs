@@ -2,51 +2,95 @@
 //! Publishing: an event takes its place in the channel's order and goes to everybody.
 
 use oyez_protocol::encode::{Extras, Frame};
+use oyez_protocol::position::Offset;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::UserId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
 use super::inspect::nothing_known;
 use super::{Home, send_to_all};
-use crate::effect::{ChannelInfo, Effect, Wanted};
+use crate::command::{Publish, Room};
+use crate::effect::{Answer, Effect, Refused};
+use crate::gate::State;
 use crate::key::ChannelKey;
-use crate::memory::CACHE_AGE;
+use crate::record::{Entry, EntryKind};
+use crate::rule::Durability;
 use crate::time::Millis;
-use crate::timers::Due;
 
 impl Home {
-    #[expect(clippy::too_many_arguments, reason = "the parts of Command::Publish")]
-    pub(super) fn publish(
-        &mut self,
-        key: &ChannelKey,
-        event: &str,
-        data: &str,
-        exclude: Option<SocketId>,
-        wanted: Wanted,
-        now: Millis,
-        effects: &mut Vec<Effect>,
-    ) -> ChannelInfo {
-        let channel = if key.name().kind().cache {
-            self.open(key, now, effects)
-        } else {
-            match self.channels.get_mut(key) {
-                Some(channel) => channel,
-                None => return nothing_known(key, wanted),
+    pub(super) fn publish(&mut self, publish: Publish, now: Millis, effects: &mut Vec<Effect>) {
+        match self.remembers(&publish.key) {
+            Some(_) => self.publish_and_remember(publish, now, effects),
+            None => self.publish_once(publish, now, effects),
+        }
+    }
+
+    /// To a channel without memory: whoever is there hears it.
+    fn publish_once(&mut self, publish: Publish, now: Millis, effects: &mut Vec<Effect>) {
+        let Publish { key, event, data, exclude, wanted, caller, .. } = publish;
+        let (term, time) = (self.terms.now(), self.time(now));
+        let info = match self.channels.get_mut(&key) {
+            None => nothing_known(&key, wanted),
+            Some(channel) => {
+                if channel.audience.total() > 0 {
+                    let frame = Frame::event(key.name(), &event, &data, Extras::default());
+                    send_to_all(&key, channel, frame, exclude, effects);
+                }
+                channel.info(wanted, term, time)
             }
         };
-        let offset = channel.memory.as_mut().map(|memory| memory.append(event, data, now));
-        if channel.audience.total() > 0 {
-            let frame =
-                Frame::event(key.name(), event, data, Extras { offset, ..Extras::default() });
-            send_to_all(key, channel, frame, exclude, effects);
+        if let Some(caller) = caller {
+            effects.push(Effect::Answer(caller.ticket, Answer::Channel(info)));
         }
-        let begun = channel.memory.as_ref().filter(|memory| memory.has_begun());
-        let begun = begun.map(|memory| memory.epoch());
-        let info = channel.info(wanted, now);
-        if let Some(epoch) = begun {
-            self.timers.set(now + CACHE_AGE, Due::Memory(key.clone(), epoch));
+    }
+
+    fn publish_and_remember(&mut self, publish: Publish, now: Millis, effects: &mut Vec<Effect>) {
+        let Publish { key, event, data, exclude, condition, wanted, room, part, caller } = publish;
+        if let Err(refused) = self.make_room(&key, room, now, effects) {
+            self.void(part, effects);
+            return self.answer(&key, caller, Answer::Refused(refused), effects);
         }
-        info
+        let (term, time) = (self.terms.now(), self.time(now));
+        let channel = self.open(&key, now, effects);
+        let memory = channel.memory.as_deref().expect("the channel remembers");
+        if let Err(mismatch) = memory.check_event(condition) {
+            self.void(part, effects);
+            return self.answer(&key, caller, Answer::Truth(mismatch), effects);
+        }
+        let mut entry = Entry::new(Offset::ZERO, EntryKind::Event, &event, &data, time);
+        entry.exclude = exclude.map(Box::new);
+        let offset = self.stage(&key, entry, part, now, effects);
+        if caller.is_none() {
+            return;
+        }
+        let Some(channel) = self.channels.get_mut(&key) else { return };
+        let mut info = channel.info(wanted, term, time);
+        if let Some(position) = &mut info.position {
+            position.offset = offset;
+        }
+        self.answer(&key, caller, Answer::Channel(info), effects);
+    }
+
+    /// Whether something can be added to a channel's memory.
+    pub(super) fn make_room(
+        &mut self,
+        key: &ChannelKey,
+        room: Room,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        let rule = self.remembers(key).ok_or(Refused::NoMemory)?;
+        if rule.durability == Durability::Full && self.gate.state() == State::Failed {
+            return Err(Refused::JournalFailed);
+        }
+        if self.memory_bytes >= self.rules.memory_bytes {
+            return Err(Refused::MemoryFull);
+        }
+        if room == Room::Gone && !self.channels.contains_key(key) {
+            return Err(Refused::NoRoom);
+        }
+        self.open(key, now, effects);
+        Ok(())
     }
 
     pub(super) fn client_event(

@@ -66,6 +66,11 @@ impl Difference {
         difference
     }
 
+    /// All that are worth it.
+    pub fn all(&self) -> impl Iterator<Item = &Delta> {
+        self.deltas.iter().flatten()
+    }
+
     /// The shortest one of the kinds that a client can apply.
     pub fn shortest(&self, among: Deltas) -> Option<&Delta> {
         let of_those = |delta: &&Delta| among.has(delta.kind);

@@ -115,6 +115,11 @@ impl<'a> Patch<'a> {
         Patch { list: Value { text: Cow::Borrowed(text) } }
     }
 
+    /// The patch by itself.
+    pub fn into_owned(self) -> Patch<'static> {
+        Patch { list: self.list.into_owned() }
+    }
+
     /// The compact JSON text.
     pub fn text(&self) -> &str {
         self.list.text()

@@ -35,6 +35,8 @@ pub(crate) struct Cut {
     pub(crate) offset: u64,
     pub(crate) resumed: bool,
     pub(crate) replay: usize,
+    pub(crate) reason: Option<String>,
+    pub(crate) version: Option<u64>,
 }
 
 #[derive(Deserialize)]

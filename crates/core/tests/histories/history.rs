@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use oyez_core::{Command, ListFrom, Place, Room, Wanted, WorkerId};
+use oyez_core::{
+    Caller, Command, ListFrom, Listener, Place, Publish, Room, Wanted, When, WorkerId,
+};
+use oyez_protocol::api::Condition;
 use oyez_protocol::channel::Access;
 use oyez_protocol::socket_id::SocketId;
 use rand::RngExt;
@@ -86,6 +89,7 @@ impl History<'_> {
             Act::Moment => self.wait(0..100),
             Act::Seconds => self.wait(100..6_000),
             Act::HalfHour => self.wait(20 * 60_000..35 * 60_000),
+            Act::Month => self.wait(29 * 24 * 3_600_000..32 * 24 * 3_600_000),
             Act::Rest => self.world.rest(),
         }
     }
@@ -167,10 +171,9 @@ impl History<'_> {
                     let info = self.world.rng.random_range(0..3_u32).checked_sub(1);
                     names::member(user, info)
                 });
-                self.world.send(
-                    place.worker,
-                    Command::Subscribe { key, place, member, room: Room::Left },
-                );
+                let (listener, room) = (Listener::default(), Room::Left);
+                let command = Command::Subscribe { key, place, member, listener, room };
+                self.world.send(place.worker, command);
             }
         }
     }
@@ -205,7 +208,7 @@ impl History<'_> {
 
     fn any_wanted(&mut self) -> Wanted {
         let mut coin = || self.world.rng.random_bool(0.3);
-        Wanted { user_count: coin(), subscription_count: coin(), cache: coin() }
+        Wanted { user_count: coin(), subscription_count: coin(), cache: coin(), position: false }
     }
 
     fn publish(&mut self) {
@@ -213,17 +216,20 @@ impl History<'_> {
         let (from, channel) = (self.any_worker(), self.any_channel(app));
         let exclude = self.any_exclusion();
         let ticket = self.world.ticket(from);
-        let command = Command::Publish {
+        let publish = Publish {
             key: self.world.reference.channels[channel].key.clone(),
             event: "news".to_owned(),
             data: self.next_data(),
             exclude,
+            condition: Condition::default(),
             wanted: self.any_wanted(),
             room: Room::Left,
+            part: None,
             // Now and then nobody waits for the answer.
-            ticket: self.world.rng.random_bool(0.7).then_some(ticket),
+            caller: (self.world.rng.random_bool(0.7))
+                .then_some(Caller { ticket, when: When::Durable }),
         };
-        self.world.send(from, command);
+        self.world.send(from, Command::Publish(Box::new(publish)));
     }
 
     /// Mostly nobody, sometimes somebody who is here, or was or will be.

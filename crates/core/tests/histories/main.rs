@@ -84,6 +84,7 @@ fn t002_a_cache_channel_shows_its_last_event_and_then_each_later_one_once() {
             (Act::Moment, 5),
             (Act::Seconds, 2),
             (Act::HalfHour, 2),
+            (Act::Month, 1),
             (Act::Rest, 1),
         ],
     };
@@ -97,6 +98,7 @@ fn t002_a_cache_channel_shows_its_last_event_and_then_each_later_one_once() {
             Moment::LaterEpoch,
             Moment::LateAnswer,
             Moment::ReturnBeforeAnswer,
+            Moment::CutBehindHead,
         ],
     );
 }

@@ -24,6 +24,8 @@ pub(crate) enum Act {
     Moment,
     Seconds,
     HalfHour,
+    /// After which a numbering may be forgotten.
+    Month,
     /// All mail arrives, all that is due is done, and nothing may be wrong.
     Rest,
 }

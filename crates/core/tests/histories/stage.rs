@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use oyez_core::{
-    Answer, AppIndex, AppRules, Cached, Command, Effect, Home, Item, KeySpace, Millis, Place, Room,
-    Rules, Ticket, UserPresence, Wanted, WorkerId,
+    Answer, AppIndex, AppRules, Cached, Command, Durability, Effect, Home, Item, KeySpace,
+    Listener, Millis, Place, Publish, Room, RuleBook, Sight, Ticket, UserPresence, Wanted,
+    WorkerId,
 };
+use oyez_protocol::api::Condition;
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
@@ -62,13 +64,11 @@ pub(crate) fn replayed(data: &str, offset: u64) -> Heard {
 
 impl Stage {
     pub(crate) fn new() -> Stage {
-        let webhooks = WebhookKind::ALL.to_vec();
-        let rules = Rules {
-            presence_members: 100,
-            webhook_delay: WEBHOOK_DELAY,
-            apps: vec![AppRules { subscription_count: true, webhooks }],
-        };
-        Stage { home: Home::new(rules, 1), keys: KeySpace::new(1), now: Millis(0) }
+        let (webhooks, channels) = (WebhookKind::ALL.to_vec(), RuleBook::default());
+        let apps = vec![AppRules { subscription_count: true, webhooks, channels }];
+        let rules = names::rules(100, WEBHOOK_DELAY, Durability::Off, apps);
+        let home = Home::new(rules, names::start(WorkerId(0), 1));
+        Stage { home, keys: KeySpace::new(1), now: Millis(0) }
     }
 
     fn handle(&mut self, command: Command) -> (Vec<Line>, Option<Answer>) {
@@ -85,7 +85,8 @@ impl Stage {
     ) -> Vec<Line> {
         let key = names::channel_key(&self.keys, APP, channel);
         let member = member.map(|(user, info)| names::member(user, info));
-        self.handle(Command::Subscribe { key, place: place(slot), member, room: Room::Left }).0
+        let (listener, room) = (Listener::default(), Room::Left);
+        self.handle(Command::Subscribe { key, place: place(slot), member, listener, room }).0
     }
 
     pub(crate) fn unsubscribe(
@@ -107,8 +108,18 @@ impl Stage {
     ) -> Vec<Line> {
         let key = names::channel_key(&self.keys, APP, channel);
         let (event, data) = ("news".to_owned(), data.to_owned());
-        let (wanted, room, ticket) = (Wanted::default(), Room::Left, None);
-        self.handle(Command::Publish { key, event, data, exclude, wanted, room, ticket }).0
+        let publish = Publish {
+            key,
+            event,
+            data,
+            exclude,
+            condition: Condition::default(),
+            wanted: Wanted::default(),
+            room: Room::Left,
+            part: None,
+            caller: None,
+        };
+        self.handle(Command::Publish(Box::new(publish))).0
     }
 
     pub(crate) fn client_event(&mut self, channel: &str, data: &str, slot: u32) -> Vec<Line> {
@@ -173,6 +184,14 @@ fn lines(effects: Vec<Effect>) -> (Vec<Line>, Option<Answer>) {
             Effect::Send(worker, Item::Event { frame, exclude, .. }) => {
                 Line::All(worker.0, heard::read(&frame).1, exclude)
             }
+            Effect::Send(worker, Item::Entry(delivery)) => match &delivery.sight {
+                Sight::Event(frame) => Line::All(worker.0, heard::read(frame).1, delivery.exclude),
+                other => panic!("no event: {other:?}"),
+            },
+            Effect::Send(_, item @ (Item::Stretch { .. } | Item::LeftBehind { .. })) => {
+                panic!("nobody fell behind: {item:?}")
+            }
+            effect @ (Effect::Append(_) | Effect::Ask(_)) => panic!("nothing survives: {effect:?}"),
             Effect::Send(_, Item::Subscribed { place, frames, .. }) => {
                 let frames = frames.iter().map(|frame| heard::read(frame).1);
                 Line::Begins(place.slot, frames.collect())

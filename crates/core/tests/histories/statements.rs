@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use oyez_core::IDENTITY_AGE;
 use oyez_core::UserPresence::{Offline, Online};
 use oyez_protocol::webhook::WebhookEvent;
 
@@ -159,18 +160,18 @@ fn p046_p048_p049_an_event_is_kept_for_half_an_hour_whether_anybody_is_there_or_
 }
 
 #[test]
-fn p048_a_channel_is_forgotten_half_an_hour_after_the_last_touch() {
+fn a_numbering_is_forgotten_thirty_days_after_the_last_touch() {
     let mut stage = Stage::new();
     stage.publish("cache-a", "v1", None);
-    stage.wait(CACHE_AGE / 2);
+    stage.wait(IDENTITY_AGE / 2);
     let first = cut(&stage.subscribe("cache-a", 0, None));
     stage.unsubscribe("cache-a", 0, None);
-    let lines = stage.wait(CACHE_AGE - MILLI);
+    let lines = stage.wait(IDENTITY_AGE - MILLI);
     assert_eq!(webhooks(&lines), ["channel_vacated"]);
     assert!(!lines.contains(&Line::Closed));
     assert_eq!(cut(&stage.subscribe("cache-a", 0, None)).epoch, first.epoch);
     stage.unsubscribe("cache-a", 0, None);
-    assert!(stage.wait(2 * CACHE_AGE).contains(&Line::Closed));
+    assert!(stage.wait(2 * IDENTITY_AGE).contains(&Line::Closed));
     let anew = cut(&stage.subscribe("cache-a", 0, None));
     assert_eq!((anew.offset, anew.term), (0, first.term));
     assert_ne!(anew.epoch, first.epoch);

@@ -11,6 +11,8 @@ pub(crate) enum Moment {
     Replay,
     /// A newcomer is told that there is none.
     Miss,
+    /// A newcomer comes between an event and its commit.
+    CutBehindHead,
     /// A channel was forgotten, and is numbered anew.
     LaterEpoch,
     /// A presence channel is full.

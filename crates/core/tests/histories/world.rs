@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use oyez_core::{
-    AppIndex, AppRules, Command, Effect, Home, KeySpace, Millis, Place, Rules, Ticket, WorkerId,
+    AppIndex, AppRules, Bounds, Command, Durability, Effect, Home, IDENTITY_AGE, KeySpace, Mark,
+    Millis, Pattern, Place, Replay, RuleBook, Ticket, WorkerId, WrittenRule,
 };
 use oyez_protocol::webhook::WebhookKind;
 use rand::rngs::StdRng;
@@ -17,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use crate::client::State;
 use crate::names;
 use crate::plan::Plan;
-use crate::reference::{AppConfig, CACHE_AGE, Config, GRACE, Letter, Reference};
+use crate::reference::{AppConfig, Config, GRACE, Letter, Reference};
 use crate::tally::Moment;
 use crate::worker::{ChannelTruth, Truth, Worker};
 
@@ -37,6 +38,8 @@ pub(crate) struct World {
     commands: Vec<Vec<VecDeque<Command>>>,
     /// From each home to each worker.
     letters: Vec<Vec<VecDeque<Letter>>>,
+    /// What each home has appended and its journal has not committed.
+    journals: Vec<VecDeque<Mark>>,
     own_letters: OwnLetters,
     calls: u32,
     /// Whether to print what happens.
@@ -59,6 +62,8 @@ impl World {
         let keys = KeySpace::new(rng.random());
         let config = Config {
             workers,
+            durability: [Durability::Off, Durability::Relaxed, Durability::Full]
+                [rng.random_range(0..3)],
             presence_members: plan.presence_members,
             webhook_delay: Duration::from_secs([0, 3, 10][rng.random_range(0..3)]),
             apps: vec![
@@ -66,11 +71,9 @@ impl World {
                 AppConfig { subscription_count: false, webhooks: Vec::new() },
             ],
         };
-        let rules = Rules {
-            presence_members: config.presence_members,
-            webhook_delay: config.webhook_delay,
-            apps: config.apps.iter().map(app_rules).collect(),
-        };
+        let apps = config.apps.iter().map(|app| app_rules(app, config.durability)).collect();
+        let (members, delay) = (config.presence_members, config.webhook_delay);
+        let rules = names::rules(members, delay, config.durability, apps);
         let channels = APPS
             .iter()
             .flat_map(|app| plan.channels.iter().map(|name| names::channel_key(&keys, *app, name)));
@@ -82,9 +85,12 @@ impl World {
             now: Millis(rng.random_range(0..5_000)),
             reference,
             workers: ids().map(|id| Worker::new(id, plan.seats)).collect(),
-            homes: ids().map(|_| Home::new(rules.clone(), rng.random())).collect(),
+            homes: ids()
+                .map(|id| Home::new(rules.clone(), names::start(id, rng.random())))
+                .collect(),
             commands: ids().map(|_| ids().map(|_| VecDeque::new()).collect()).collect(),
             letters: ids().map(|_| ids().map(|_| VecDeque::new()).collect()).collect(),
+            journals: ids().map(|_| VecDeque::new()).collect(),
             own_letters: [OwnLetters::AtOnce, OwnLetters::Queued][rng.random_range(0..2)],
             calls: 0,
             talks: false,
@@ -133,6 +139,8 @@ impl World {
             self.letters.iter().map(|row| row.iter().map(VecDeque::len).collect()).collect();
         let mut mail = all(&commands, Direction::ToHome);
         mail.extend(all(&letters, Direction::ToWorker));
+        let journals = self.journals.iter().enumerate().filter(|(_, marks)| !marks.is_empty());
+        mail.extend(journals.map(|(home, _)| (home, home, Direction::FromJournal)));
         mail
     }
 
@@ -153,6 +161,13 @@ impl World {
                     let Some(letter) = self.letters[from][to].pop_front() else { break };
                     self.read(WorkerId(from as u16), WorkerId(to as u16), letter);
                 }
+                // One commit takes in as much as there is, or a part of it.
+                Direction::FromJournal => {
+                    let Some(mark) = self.journals[to].pop_front() else { break };
+                    if self.rng.random_bool(0.5) || self.journals[to].is_empty() {
+                        self.handle(WorkerId(to as u16), Command::Committed(mark));
+                    }
+                }
             }
         }
         true
@@ -163,11 +178,12 @@ impl World {
             eprintln!("{:>8} home {} takes {command:?}", self.now.0, home.0);
         }
         let (machine, now) = (&mut self.homes[at(home)], self.now);
-        let transcript = &mut self.transcript;
+        let (transcript, journal) = (&mut self.transcript, &mut self.journals[at(home)]);
         let letters = self.reference.command(home, command, now, |command| {
             let mut effects = Vec::new();
             machine.handle(command, now, &mut effects);
             note(transcript, &effects);
+            journal.extend(effects.iter().filter_map(mark));
             effects
         });
         self.post(home, letters);
@@ -207,6 +223,7 @@ impl World {
                 eprintln!("{:>8} home {home} sees what is due", self.now.0);
             }
             note(&mut self.transcript, &effects);
+            self.journals[home].extend(effects.iter().filter_map(mark));
             let home = WorkerId(home as u16);
             let letters = self.reference.tick(home, self.now, effects);
             self.post(home, letters);
@@ -238,7 +255,8 @@ impl World {
         }
         self.now = until;
         self.tick();
-        assert!(!self.deliver(1), "nothing was due");
+        // Cleaning up is all that may be left.
+        while self.deliver(8) {}
     }
 
     /// Everything settles, and then everybody knows what is true.
@@ -294,7 +312,7 @@ impl World {
         }
         self.rest();
         // A channel may have been looked at a moment before it was idle, and is once more then.
-        let until = self.now + 2 * CACHE_AGE + GRACE;
+        let until = self.now + 2 * IDENTITY_AGE + GRACE;
         while let Some(next) = self.next_tick() {
             assert!(next <= until, "something is still due after {:?}", next.since(self.now));
             self.now = self.now.max(next);
@@ -319,14 +337,35 @@ fn note(transcript: &mut Option<Vec<String>>, effects: &[Effect]) {
 enum Direction {
     ToHome,
     ToWorker,
+    FromJournal,
 }
 
 fn at(worker: WorkerId) -> usize {
     usize::from(worker.0)
 }
 
-fn app_rules(app: &AppConfig) -> AppRules {
-    AppRules { subscription_count: app.subscription_count, webhooks: app.webhooks.clone() }
+fn app_rules(app: &AppConfig, durability: Durability) -> AppRules {
+    let written = WrittenRule {
+        pattern: Pattern::new("*cache-*"),
+        replay: Replay::Latest,
+        history: None,
+        durability: Some(durability),
+        truth: None,
+    };
+    let bounds = Bounds { bytes: 1 << 20, names: 100, safest: durability };
+    AppRules {
+        subscription_count: app.subscription_count,
+        webhooks: app.webhooks.clone(),
+        channels: RuleBook::new(&[written], bounds),
+    }
+}
+
+/// Which append an effect is.
+fn mark(effect: &Effect) -> Option<Mark> {
+    match effect {
+        Effect::Append(append) => Some(append.mark),
+        _ => None,
+    }
 }
 
 /// All webhooks, or any of them.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use md5::{Digest, Md5};
+use oyez_protocol::channel::ChannelName;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ const ANSWER: u64 = 256 * 1024 * 1024;
 
 /// What needs no escape in a query.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What needs no escape in a part of a path.
+const PATH: &AsciiSet = &QUERY.remove(b'=').remove(b'@').remove(b',').remove(b';');
 
 /// Characters of an answer that is not the API's that an error shows.
 const SHOWN: usize = 200;
@@ -51,13 +55,22 @@ impl<'a> Api<'a> {
 
     /// A call that asks. `call` begins with a slash.
     pub(crate) fn get(&self, call: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
+        self.get_text(call, query).map(|answer| parsed(&answer))
+    }
+
+    /// A call that asks; the answer is JSON, as it was sent.
+    pub(crate) fn get_text(&self, call: &str, query: &[(&str, &str)]) -> Result<String, Failure> {
         let url = self.url("GET", call, query, None);
         self.answer(self.agent.get(&url).call())
     }
 
     /// A call that does.
     pub(crate) fn post(&self, call: &str, body: &Value) -> Result<Value, Failure> {
-        let body = body.to_string();
+        self.post_text(call, &body.to_string()).map(|answer| parsed(&answer))
+    }
+
+    /// A call that does, with a JSON text; the answer is JSON, as it was sent.
+    pub(crate) fn post_text(&self, call: &str, body: &str) -> Result<String, Failure> {
         let url = self.url("POST", call, &[], Some(body.as_bytes()));
         let request = self.agent.post(&url).header("content-type", "application/json");
         self.answer(request.send(body.as_bytes()))
@@ -77,7 +90,7 @@ impl<'a> Api<'a> {
     fn answer(
         &self,
         answer: Result<http::Response<ureq::Body>, ureq::Error>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<String, Failure> {
         // The library's error may hold the URL, which holds a signature.
         let target = self.target;
         let unreachable = |error: ureq::Error| {
@@ -94,15 +107,16 @@ impl<'a> Api<'a> {
         let status = answer.status();
         let body =
             answer.body_mut().with_config().limit(ANSWER).read_to_vec().map_err(unreachable)?;
-        let value: Option<Value> = serde_json::from_slice(&body).ok();
-        let error = value.as_ref().and_then(|value| value.get("error")).and_then(Value::as_str);
-        match (status.is_success(), error, value.as_ref()) {
-            (true, _, Some(_)) => Ok(value.unwrap_or_default()),
+        let text = String::from_utf8_lossy(&body);
+        let value: Option<Value> = serde_json::from_str(&text).ok();
+        let error = value.as_ref().and_then(|value| refusal(status.as_u16(), value));
+        match (status.is_success(), error, value) {
+            (true, _, Some(_)) => Ok(text.into_owned()),
             (false, Some(error), _) => {
-                Err(Failure::impossible(format!("{target} refused ({}): {error}", status.as_u16())))
+                Err(Failure::impossible(format!("{target} refused {error}")))
             }
             _ => {
-                let text: String = String::from_utf8_lossy(&body).chars().take(SHOWN).collect();
+                let text: String = text.chars().take(SHOWN).collect();
                 Err(Failure::impossible(format!(
                     "{target} answered {} and not as a Pusher Channels server does: {:?}",
                     status.as_u16(),
@@ -111,6 +125,28 @@ impl<'a> Api<'a> {
             }
         }
     }
+}
+
+/// The path of a call about a channel.
+pub(crate) fn channel_path(channel: &ChannelName, call: &str) -> String {
+    format!("/channels/{}/{call}", utf8_percent_encode(channel.as_str(), PATH))
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// What a refusal says: status, name, text, and where the channel is if that is why.
+fn refusal(status: u16, answer: &Value) -> Option<String> {
+    let error = answer["error"].as_str()?;
+    let code = answer["code"].as_str().map_or_else(String::new, |code| format!(", {code}"));
+    let place = match (&answer["epoch"], &answer["term"], &answer["offset"]) {
+        (Value::String(epoch), Value::String(term), Value::Number(offset)) => {
+            format!("; it is at offset {offset} of epoch {epoch}, term {term}")
+        }
+        _ => String::new(),
+    };
+    Some(format!("({status}{code}): {error}{place}"))
 }
 
 /// The query with its signature: over the values as they are, escaped only for the way.
@@ -146,6 +182,16 @@ mod tests {
     use oyez_protocol::secret::Secret;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_is_passed_on_with_its_name_and_place() {
+        let plain = serde_json::json!({"error": "no truth", "code": "no_truth"});
+        assert_eq!(refusal(404, &plain).as_deref(), Some("(404, no_truth): no truth"));
+        let gone = serde_json::json!({"error": "gone", "epoch": "e", "term": "t", "offset": 4});
+        let expected = "(410): gone; it is at offset 4 of epoch e, term t";
+        assert_eq!(refusal(410, &gone).as_deref(), Some(expected));
+        assert_eq!(refusal(502, &serde_json::json!({})), None);
+    }
 
     #[test]
     fn p061_the_worked_example_is_signed_as_documented() {

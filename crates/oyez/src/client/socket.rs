@@ -65,6 +65,10 @@ pub(crate) struct Incoming {
     pub(crate) data: String,
     /// The sender of a client event, where the server knows it.
     pub(crate) user_id: Option<String>,
+    /// Its place in the channel's log, where there is one.
+    pub(crate) offset: Option<u64>,
+    /// Whether it was there before the subscription.
+    pub(crate) replayed: bool,
 }
 
 /// What a client does after a close (protocol section 1).
@@ -189,6 +193,8 @@ impl Incoming {
             event: text("event")?,
             channel: text("channel"),
             user_id: text("user_id"),
+            offset: value.get("offset").and_then(Value::as_u64),
+            replayed: value.get("replayed").and_then(Value::as_bool) == Some(true),
             data,
         })
     }

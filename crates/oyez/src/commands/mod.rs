@@ -4,7 +4,11 @@
 
 pub(crate) mod channels;
 pub(crate) mod check_config;
+pub(crate) mod forget;
+pub(crate) mod history;
 pub(crate) mod new_app;
+mod place;
 pub(crate) mod print;
 pub(crate) mod tail;
 pub(crate) mod trigger;
+pub(crate) mod truth;

@@ -25,7 +25,7 @@ const INPUT: u64 = 16 * 1024 * 1024;
 pub(crate) fn run(args: &TriggerArgs) -> Result<(), Failure> {
     let channel = ChannelName::parse(&args.channel, NAME).map_err(Failure::misasked)?;
     let target = Target::find(&args.client)?;
-    let data = if args.payload == STDIN { input()? } else { args.payload.clone() };
+    let data = payload(&args.payload)?;
     let body = json!({
         "name": args.event,
         "channels": [channel.as_str()],
@@ -43,6 +43,11 @@ pub(crate) fn run(args: &TriggerArgs) -> Result<(), Failure> {
         None => print::note(&format!("{event} sent to {channel}")),
     }
     Ok(())
+}
+
+/// The data that an argument stands for.
+pub(super) fn payload(argument: &str) -> Result<String, Failure> {
+    if argument == STDIN { input() } else { Ok(argument.to_owned()) }
 }
 
 fn input() -> Result<String, Failure> {

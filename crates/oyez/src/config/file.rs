@@ -10,27 +10,28 @@ use toml::de::DeTable;
 
 use super::given::Given;
 use super::key::{Places, Walk};
+use super::keys;
 use super::problem::{Place, Problem, Source};
-use super::rule::{self, Replay};
+use super::rule::{self, RulePlaces};
 use super::unknown::unknown;
-use super::{keys, unsupported};
 
 /// Secrets shorter than this can be guessed.
 const SECRET_LEAST: usize = 16;
 
-/// Reads the text of a file into `options`.
+/// Reads the text of a file into `options`; tells where the rules for channels stand.
 pub(super) fn read(
     path: &Path,
     text: &str,
     options: &mut Options,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
-) {
+) -> Vec<RulePlaces> {
     let mut walk = Walk { source: Source { path, text }, problems: Vec::new() };
+    let mut rules = Vec::new();
     let (document, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         server(&mut walk, document.get_ref(), options);
-        apps(&mut walk, document.get_ref(), options, warnings);
+        rules = apps(&mut walk, document.get_ref(), options, warnings);
         others_can_read(path, warnings);
     }
     for error in errors {
@@ -38,11 +39,8 @@ pub(super) fn read(
         let byte = error.span().map_or(0, |span| span.start);
         walk.wrong(byte, format!("this is not TOML: {}", error.message().replace('\n', "; ")));
     }
-    walk.problems.sort_by_key(|problem| match problem.place {
-        Place::Line(_, line) => line,
-        _ => 0,
-    });
     problems.append(&mut walk.problems);
+    rules
 }
 
 fn server(walk: &mut Walk<'_>, top: &DeTable<'_>, options: &mut Options) {
@@ -70,7 +68,8 @@ fn apps(
     top: &DeTable<'_>,
     options: &mut Options,
     warnings: &mut Vec<Problem>,
-) {
+) -> Vec<RulePlaces> {
+    let mut rules = Vec::new();
     let mut seen: HashMap<(&str, String), Place> = HashMap::new();
     let blocks = walk.blocks(top, "apps", keys::APPS);
     if blocks.is_empty() && walk.problems.is_empty() {
@@ -99,16 +98,13 @@ fn apps(
             app.webhooks.push(webhook);
         }
         for block in walk.blocks(block.1, "channels", keys::CHANNELS) {
-            let (rule, places) = rule::read(walk, block);
-            if rule.replay == Replay::All {
-                let text = "`replay = \"all\"` sends a page that reconnects events it has seen: right for \
-                            pages with oyez.js; for plain pusher-js keep states, with \"latest-per-event\"";
-                warnings.push(Problem::new(places.of("replay"), text));
-            }
-            warnings.extend(unsupported::rule(&rule, &places));
+            let (rule, places) = rule::read(walk, options.apps.len(), block);
+            app.channels.push(rule);
+            rules.push(places);
         }
         options.apps.push(app);
     }
+    rules
 }
 
 /// What is allowed in an app and probably not meant.

@@ -167,6 +167,7 @@ impl<'a> Given<'a> {
                 "must not hold a user name or password: a receiver knows Oyez by its signature";
             return Err(text.to_owned());
         }
+        oyez_server::check_webhook_url(text).map_err(|_| EXPECTED)?;
         Ok(text.to_owned())
     }
 

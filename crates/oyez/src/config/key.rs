@@ -40,7 +40,7 @@ pub struct Row {
     pub key: &'static str,
     /// The environment variable of the same meaning, for settings of the whole server.
     pub variable: Option<String>,
-    /// The default as TOML; `None` where the key must be given.
+    /// The default as TOML, empty where there is none; `None` where the key must be given.
     pub default: Option<String>,
     /// What it is for.
     pub doc: String,

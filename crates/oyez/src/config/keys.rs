@@ -10,11 +10,13 @@ use std::time::Duration;
 use oyez_protocol::limits::Limits;
 use oyez_protocol::secret::Secret;
 use oyez_protocol::webhook::WebhookKind;
-use oyez_server::options::{AppOptions, Options, WebhookOptions};
+use oyez_server::core::{Durability, HISTORY_EVENTS, Pattern, Replay, WrittenHistory};
+use oyez_server::options::{
+    AppOptions, ChannelOptions, Options, Source, TruthOptions, WebhookOptions,
+};
 
 use super::given::{Given, Read, show_time};
 use super::key::{Key, Need, Row, rows};
-use super::rule::{ChannelRule, Durable, History, Replay, Truth, TruthSource};
 
 /// Section names as they are written in the file.
 pub(super) const TOP: &str = "";
@@ -65,7 +67,9 @@ pub fn reference() -> Vec<Row> {
     all.extend(Limits::TABLE.iter().map(limit));
     all.extend(rows(APPS, APP, &app));
     all.extend(rows(WEBHOOKS, WEBHOOK, &webhook));
-    all.extend(rows(CHANNELS, CHANNEL, &ChannelRule::default()));
+    all.extend(rows(CHANNELS, CHANNEL, &ChannelOptions::new("")));
+    all.extend(rows(HISTORY, CHANNEL_HISTORY, &WrittenHistory::default()));
+    all.extend(rows(TRUTH, CHANNEL_TRUTH, &TruthOptions::new("", Source::Pushed)));
     all
 }
 
@@ -236,62 +240,70 @@ pub(super) const WEBHOOK: &[Key<WebhookOptions>] = &[
     },
 ];
 
+/// The words of `replay`.
+const REPLAYS: &[(&str, Replay)] = &[
+    ("none", Replay::None),
+    ("latest", Replay::Latest),
+    ("latest-per-event", Replay::LatestPerEvent),
+    ("all", Replay::All),
+];
+
 /// A rule for channels.
-pub(super) const CHANNEL: &[Key<ChannelRule>] = &[
+pub(super) const CHANNEL: &[Key<ChannelOptions>] = &[
     Key {
         name: "match",
         need: Need::Required,
         doc: "which channels: a name in which * stands for any characters and ? for one; the first match wins.",
         read: |r, v| put(&mut r.pattern, pattern(v)),
-        show: |r| quoted(&r.pattern),
+        show: |r| quoted(r.pattern.as_str()),
     },
     Key {
         name: "replay",
         need: Need::Optional,
-        doc: "What a new subscriber gets: none, latest, latest-per-event or all.",
-        read: |r, v| put(&mut r.replay, v.choice(Replay::CHOICES)),
-        show: |r| quoted(r.replay.name()),
+        doc: "What a new subscriber gets of the past: none, latest, latest-per-event or all.",
+        read: |r, v| put(&mut r.replay, v.choice(REPLAYS)),
+        show: |r| {
+            let word = REPLAYS.iter().find(|(_, replay)| *replay == r.replay);
+            quoted(word.map_or("", |(word, _)| word))
+        },
     },
     Key {
         name: "durable",
         need: Need::Optional,
-        doc: "Whether memory survives: true, \"relaxed\" or false; true when the channel has memory.",
-        read: |r, v| {
-            let durable = match v {
-                Given::Toml(toml::de::DeValue::String(_)) => {
-                    v.choice(&[("relaxed", Durable::Relaxed)])
-                }
-                _ => v.switch().map(|on| if on { Durable::Full } else { Durable::Off }),
-            };
-            put(
-                &mut r.durable,
-                durable.map(Some).map_err(|_| "must be true, \"relaxed\" or false".to_owned()),
-            )
+        doc: "Whether memory survives: true (kept before anybody sees it), \"relaxed\" (kept within 50 ms) or false.",
+        read: |r, v| put(&mut r.durability, durability(v).map(Some)),
+        show: |r| match r.durability {
+            None | Some(Durability::Full) => "true".to_owned(),
+            Some(Durability::Relaxed) => quoted("relaxed"),
+            Some(Durability::Off) => "false".to_owned(),
         },
-        show: |_| "true".to_owned(),
     },
 ];
 
 /// `history` of a rule.
-pub(super) const CHANNEL_HISTORY: &[Key<History>] = &[
+pub(super) const CHANNEL_HISTORY: &[Key<WrittenHistory>] = &[
     Key {
         name: "events",
         need: Need::Optional,
-        doc: "Events that are kept.",
-        read: |h, v| put(&mut h.events, v.count(1..=10_000_000).map(Some)),
-        show: |_| String::new(),
+        doc: "Events that are kept for whoever comes back; at most limits.history_events.",
+        read: |h, v| put(&mut h.events, v.count(1..=usize::MAX).map(Some)),
+        show: |h| h.events.unwrap_or(HISTORY_EVENTS).to_string(),
     },
     Key {
         name: "age",
         need: Need::Optional,
-        doc: "How long they are kept.",
+        doc: "How long anything is kept; unsaid, 10 minutes for whoever comes back, and what a new \
+              subscriber gets 30 days (of a cache channel 30 minutes).",
         read: |h, v| put(&mut h.age, v.time(AGE).map(Some)),
-        show: |_| String::new(),
+        show: |h| h.age.map_or_else(String::new, shown_time),
     },
 ];
 
+/// Keys of `truth` that mean nothing unless somebody is asked at a `url`.
+pub(super) const OF_URL: [&str; 4] = ["timeout", "wait", "settle", "refresh"];
+
 /// `truth` of a rule.
-pub(super) const CHANNEL_TRUTH: &[Key<Truth>] = &[
+pub(super) const CHANNEL_TRUTH: &[Key<TruthOptions>] = &[
     Key {
         name: "event",
         need: Need::Required,
@@ -302,37 +314,50 @@ pub(super) const CHANNEL_TRUTH: &[Key<Truth>] = &[
     Key {
         name: "url",
         need: Need::Optional,
-        doc: "Whom Oyez asks for the truth.",
-        read: |t, v| put(&mut t.source, v.url().map(TruthSource::Url)),
-        show: |_| String::new(),
+        doc: "Whom Oyez asks for the truth, by a signed POST; http or https.",
+        read: |t, v| put(&mut t.source, v.url().map(Source::Url)),
+        show: |t| match &t.source {
+            Source::Url(url) => quoted(&without_query(url)),
+            _ => String::new(),
+        },
     },
     Key {
         name: "from",
         need: Need::Optional,
         doc: "\"trigger\": a plain trigger of the event sets the truth.",
-        read: |t, v| v.choice(&[("trigger", ())]).map(|()| t.source = TruthSource::Trigger),
-        show: |_| String::new(),
+        read: |t, v| v.choice(&[("trigger", ())]).map(|()| t.source = Source::Trigger),
+        show: |t| match t.source {
+            Source::Trigger => quoted("trigger"),
+            _ => String::new(),
+        },
+    },
+    Key {
+        name: "timeout",
+        need: Need::Optional,
+        doc: "A call of the url that takes longer has failed, and is made again later.",
+        read: |t, v| put(&mut t.timeout, v.time(LIVENESS)),
+        show: |t| shown_time(t.timeout),
     },
     Key {
         name: "wait",
         need: Need::Optional,
-        doc: "How long a subscription waits for a first truth.",
+        doc: "How long a subscription waits for a first truth; beyond it the truth follows live.",
         read: |t, v| put(&mut t.wait, v.time(PATIENCE)),
-        show: |t| quoted(&show_time(t.wait)),
+        show: |t| shown_time(t.wait),
     },
     Key {
         name: "settle",
         need: Need::Optional,
-        doc: "When one confirming call follows the last `changed`.",
+        doc: "When one confirming call follows the last `changed`; \"0s\" makes none.",
         read: |t, v| put(&mut t.settle, v.time(PATIENCE)),
-        show: |t| quoted(&show_time(t.settle)),
+        show: |t| shown_time(t.settle),
     },
     Key {
         name: "refresh",
         need: Need::Optional,
-        doc: "How often to ask again while somebody is subscribed.",
+        doc: "How often to ask again while somebody is subscribed; unsaid, never.",
         read: |t, v| put(&mut t.refresh, v.time(LIVENESS).map(Some)),
-        show: |_| String::new(),
+        show: |t| t.refresh.map_or_else(String::new, shown_time),
     },
 ];
 
@@ -349,6 +374,10 @@ fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
 }
 
+fn shown_time(time: Duration) -> String {
+    quoted(&show_time(time))
+}
+
 fn seconds(time: Duration) -> String {
     time.as_secs_f64().to_string()
 }
@@ -363,16 +392,26 @@ fn path_word(given: &Given<'_>) -> Read<String> {
     }
 }
 
-fn pattern(given: &Given<'_>) -> Read<String> {
+fn pattern(given: &Given<'_>) -> Read<Pattern> {
     let text = given.name()?;
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-=@,.;*?#".contains(&b);
     match text.bytes().all(allowed) {
-        true => Ok(text),
+        true => Ok(Pattern::new(&text)),
         false => Err(format!(
             "must be made of the characters of channel names (letters, digits and _ - = @ , . ;) \
              and of * and ?; it is {text:?}"
         )),
     }
+}
+
+fn durability(given: &Given<'_>) -> Read<Durability> {
+    let read = match given {
+        Given::Toml(toml::de::DeValue::String(_)) => {
+            given.choice(&[("relaxed", Durability::Relaxed)])
+        }
+        _ => given.switch().map(|on| if on { Durability::Full } else { Durability::Off }),
+    };
+    read.map_err(|_| "must be true, \"relaxed\" or false".to_owned())
 }
 
 fn origins(given: &Given<'_>) -> Read<Vec<String>> {

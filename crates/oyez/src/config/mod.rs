@@ -4,6 +4,7 @@
 //! Flags win over variables, variables over the file, the file over the defaults. Everything that
 //! is wrong is found in one go and told by its place. [`load`] only reads: it creates no file.
 
+mod doubts;
 mod environment;
 mod file;
 mod given;
@@ -27,7 +28,6 @@ pub use key::Row;
 pub use keys::{DATA_DIR, reference};
 pub use problem::{Place, Problem, Problems};
 pub use report::{manual, understood};
-pub use rule::{ChannelRule, Durable, History, Replay, Truth, TruthSource};
 
 use given::Given;
 
@@ -81,10 +81,10 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
         Some(_) => keys::base(),
         None => keys::development_base(),
     };
-    let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+    let (mut problems, mut warnings, mut rules) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(path) = &sources.file {
         let text = read(path)?;
-        file::read(path, &text, &mut options, &mut problems, &mut warnings);
+        rules = file::read(path, &text, &mut options, &mut problems, &mut warnings);
     }
     sources.environment.apply(&mut options, &mut problems, &mut warnings);
     let flags = [("--listen", "listen", &sources.listen), ("--data", "data_dir", &sources.data)];
@@ -109,6 +109,11 @@ pub fn load(sources: &Sources) -> Result<Config, Problems> {
             Mode::Development
         }
     };
+    let mut found = doubts::Found { problems: &mut problems, warnings: &mut warnings };
+    doubts::look(&options, &rules, &mut found);
+    for findings in [&mut problems, &mut warnings] {
+        findings.sort_by_key(|finding| finding.place.line());
+    }
     Problems::check(problems)?;
     Ok(Config { options, mode, warnings })
 }

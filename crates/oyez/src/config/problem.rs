@@ -35,6 +35,17 @@ pub struct Problem {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Problems(Vec<Problem>);
 
+impl Place {
+    /// What findings are sorted by: those of the file come first, by line.
+    pub(super) fn line(&self) -> usize {
+        match self {
+            Place::File(_) => 0,
+            Place::Line(_, line) => *line,
+            Place::Variable(_) | Place::Flag(_) | Place::Default => usize::MAX,
+        }
+    }
+}
+
 impl Problem {
     /// A finding at that place.
     pub fn new(place: Place, text: impl Into<String>) -> Problem {

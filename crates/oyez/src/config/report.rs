@@ -4,10 +4,10 @@
 use std::fmt::Write;
 
 use oyez_protocol::limits::Limits;
-use oyez_server::options::AppOptions;
+use oyez_server::options::{AppOptions, ChannelOptions, Source};
 
 use super::key::Key;
-use super::{Config, Mode, keys};
+use super::{Config, Mode, doubts, keys};
 
 /// Width of the column of keys.
 const COLUMN: usize = 20;
@@ -24,6 +24,10 @@ pub fn understood(config: &Config) -> String {
         for webhook in &app.webhooks {
             out.push_str("\n[[apps.webhooks]]\n");
             section(&mut out, keys::WEBHOOK, webhook, webhook, Rows::Plain);
+        }
+        for rule in &app.channels {
+            out.push_str("\n[[apps.channels]]\n");
+            channels(&mut out, rule);
         }
     }
     if config.mode == Mode::Development {
@@ -47,6 +51,28 @@ fn section<T>(out: &mut String, keys: &[Key<T>], target: &T, base: &T, rows: Row
         let default = rows == Rows::All && value == (key.show)(base) && key.name != "secret";
         line(out, key.name, &value, if default { "  (default)" } else { "" });
     }
+}
+
+fn channels(out: &mut String, rule: &ChannelOptions) {
+    section(out, keys::CHANNEL, rule, &ChannelOptions::new(""), Rows::All);
+    if doubts::remembers(rule) {
+        let note = if rule.history.is_some() { "" } else { "  (default)" };
+        let history = rule.history.unwrap_or_default();
+        line(out, "history", &inline(keys::CHANNEL_HISTORY.iter(), &history), note);
+    }
+    if let Some(truth) = &rule.truth {
+        let is_asked = matches!(truth.source, Source::Url(_));
+        let means = |key: &&Key<_>| is_asked || !keys::OF_URL.contains(&key.name);
+        line(out, "truth", &inline(keys::CHANNEL_TRUTH.iter().filter(means), truth), "");
+    }
+}
+
+/// A table on one line; what is not said and has no default is left out.
+fn inline<'k, T: 'static>(keys: impl Iterator<Item = &'k Key<T>>, target: &T) -> String {
+    let said = keys.map(|key| (key.name, (key.show)(target)));
+    let said = said.filter(|(_, value)| !value.is_empty());
+    let parts: Vec<_> = said.map(|(name, value)| format!("{name} = {value}")).collect();
+    format!("{{ {} }}", parts.join(", "))
 }
 
 fn limits(out: &mut String, limits: &Limits) {
@@ -77,7 +103,11 @@ pub fn manual() -> String {
             let _ =
                 write!(out, "\n### {title}\n\n| key | default | | variable |\n|---|---|---|---|\n");
         }
-        let default = row.default.map_or("required".to_owned(), |text| format!("`{text}`"));
+        let default = match row.default {
+            None => "required".to_owned(),
+            Some(text) if text.is_empty() => "none".to_owned(),
+            Some(text) => format!("`{text}`"),
+        };
         let variable = row.variable.map_or(String::new(), |name| format!("`{name}`"));
         let mut doc = row.doc;
         if let Some(first) = doc.get_mut(..1) {

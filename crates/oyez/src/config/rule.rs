@@ -1,132 +1,49 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`ChannelRule`]: what an `[[apps.channels]]` block asks for.
+//! Reading an `[[apps.channels]]` block. What is wrong or doubtful about rules that can be read is
+//! found later, by `doubts`: it depends on settings that stand elsewhere.
 
-use std::time::Duration;
-
+use oyez_server::core::WrittenHistory;
+use oyez_server::options::{ChannelOptions, Source, TruthOptions};
 use toml::de::DeTable;
 
 use super::key::{Places, Walk};
 use super::keys;
 
-/// One rule. The first whose pattern matches a channel's whole name decides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChannelRule {
-    /// A channel name in which `*` stands for any characters and `?` for one.
-    pub pattern: String,
-    /// What a new subscriber gets.
-    pub replay: Replay,
-    /// How much is kept for whoever resumes.
-    pub history: Option<History>,
-    /// Whether it survives; `None` leaves the default.
-    pub durable: Option<Durable>,
-    /// The channel's truth.
-    pub truth: Option<Truth>,
+/// Where a rule and each of its keys stand.
+pub(super) struct RulePlaces {
+    /// Index of its app.
+    pub(super) app: usize,
+    /// Its keys.
+    pub(super) rule: Places,
+    /// The keys of its `history`.
+    pub(super) history: Option<Places>,
+    /// The keys of its `truth`.
+    pub(super) truth: Option<Places>,
 }
 
-/// What a new subscriber gets of the past.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Replay {
-    /// Nothing.
-    #[default]
-    None,
-    /// The newest event.
-    Latest,
-    /// The newest event of each name.
-    LatestPerEvent,
-    /// All that is kept.
-    All,
-}
-
-/// Whether memory survives a crash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durable {
-    /// Committed before anybody sees or is told of it.
-    Full,
-    /// Committed within 50 ms, waiting for nothing.
-    Relaxed,
-    /// In memory only.
-    Off,
-}
-
-/// Bounds of a channel's ring of events; `None` leaves the default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct History {
-    /// Events kept.
-    pub events: Option<usize>,
-    /// How long they are kept.
-    pub age: Option<Duration>,
-}
-
-/// Where a channel's truth comes from and how it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Truth {
-    /// The event that carries it.
-    pub event: String,
-    /// Who knows it.
-    pub source: TruthSource,
-    /// How long a subscription waits for a first answer.
-    pub wait: Duration,
-    /// When the confirming call follows the last `changed`.
-    pub settle: Duration,
-    /// How often to ask again; `None` never.
-    pub refresh: Option<Duration>,
-}
-
-/// Who knows a channel's truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TruthSource {
-    /// Whoever sets it by a call.
-    Pushed,
-    /// A plain trigger of the event.
-    Trigger,
-    /// The backend at this URL.
-    Url(String),
-}
-
-impl Replay {
-    /// The words of the config file.
-    pub(super) const CHOICES: &[(&'static str, Replay)] = &[
-        ("none", Replay::None),
-        ("latest", Replay::Latest),
-        ("latest-per-event", Replay::LatestPerEvent),
-        ("all", Replay::All),
-    ];
-
-    /// The word of the config file.
-    pub fn name(self) -> &'static str {
-        Self::CHOICES.iter().find(|(_, replay)| *replay == self).map_or("", |(name, _)| name)
-    }
-}
-
-impl Default for Truth {
-    fn default() -> Truth {
-        Truth {
-            event: String::new(),
-            source: TruthSource::Pushed,
-            wait: Duration::from_millis(300),
-            settle: Duration::from_secs(1),
-            refresh: None,
-        }
-    }
-}
-
-/// Reads an `[[apps.channels]]` block.
-pub(super) fn read(walk: &mut Walk<'_>, block: (usize, &DeTable<'_>)) -> (ChannelRule, Places) {
-    let mut rule = ChannelRule::default();
-    let places = walk.block(keys::CHANNELS, keys::CHANNEL, &["history", "truth"], block, &mut rule);
+/// Reads a block of the app with that index.
+pub(super) fn read(
+    walk: &mut Walk<'_>,
+    app: usize,
+    block: (usize, &DeTable<'_>),
+) -> (ChannelOptions, RulePlaces) {
+    let mut rule = ChannelOptions::new("");
+    let nested = &["history", "truth"];
+    let places = walk.block(keys::CHANNELS, keys::CHANNEL, nested, block, &mut rule);
+    let mut places = RulePlaces { app, rule: places, history: None, truth: None };
     if let Some(table) = walk.table(block.1, "history") {
-        let mut history = History::default();
-        walk.block(keys::HISTORY, keys::CHANNEL_HISTORY, &[], table, &mut history);
-        rule.history = Some(history);
+        let mut history = WrittenHistory::default();
+        let inner = walk.block(keys::HISTORY, keys::CHANNEL_HISTORY, &[], table, &mut history);
+        (rule.history, places.history) = (Some(history), Some(inner));
     }
     if let Some(table) = walk.table(block.1, "truth") {
-        let mut truth = Truth::default();
+        let mut truth = TruthOptions::new("", Source::Pushed);
         let inner = walk.block(keys::TRUTH, keys::CHANNEL_TRUTH, &[], table, &mut truth);
         if inner.has("url") && inner.has("from") {
             let text = "`truth` has both `url` and `from`: keep one, the truth has one source";
             walk.wrong(table.0, text);
         }
-        rule.truth = Some(truth);
+        (rule.truth, places.truth) = (Some(truth), Some(inner));
     }
     (rule, places)
 }

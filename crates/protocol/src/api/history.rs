@@ -13,8 +13,8 @@ use crate::position::{Epoch, Offset, Position, Term};
 /// `GET /channels/CH/history`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadHistory {
-    /// Only what came after it.
-    pub since: Offset,
+    /// Only what came after it; everything that is held when it is not said.
+    pub since: Option<Offset>,
     /// The numbering that `since` belongs to.
     pub epoch: Expected<Epoch>,
     /// The authority that the caller last heard of.
@@ -58,7 +58,7 @@ impl ReadHistory {
             }
         };
         Ok(ReadHistory {
-            since: since.unwrap_or(Offset::ZERO),
+            since,
             epoch: query.get("epoch").map_or(Expected::Any, Expected::epoch),
             term: query.get("term").map_or(Expected::Any, Expected::term),
             limit,

@@ -6,11 +6,13 @@ use http_body_util::Full;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use hyper::{Response, StatusCode};
 use oyez_core::ChannelInfo;
-use oyez_protocol::api::{ApiError, ErrorCode};
+use oyez_protocol::api::{ApiError, ErrorCode, write_position};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::json::write_string;
 use oyez_protocol::user::UserId;
 
+use super::compose::Reply;
+use crate::door::Composed;
 use crate::metrics::Format;
 
 /// The answer to a request.
@@ -35,7 +37,7 @@ pub(super) struct Refusal {
 enum Advice {
     None,
     /// `Allow`.
-    Methods(&'static str),
+    Methods(String),
     /// `Retry-After`, in seconds.
     Wait(u64),
 }
@@ -53,7 +55,8 @@ impl Refusal {
     }
 
     /// The path is right, but only these methods are.
-    pub(super) fn method(allowed: &'static str) -> Refusal {
+    pub(super) fn method(allowed: &[&str]) -> Refusal {
+        let allowed = allowed.join(", ");
         let text = format!("this path takes {allowed} only");
         let error = ApiError::new(ErrorCode::MethodNotAllowed, text);
         Refusal { error, advice: Advice::Methods(allowed) }
@@ -77,7 +80,9 @@ impl Refusal {
         let mut answer = with_type(status, JSON, Bytes::from(self.error.body()));
         let advice = match self.advice {
             Advice::None => return answer,
-            Advice::Methods(allowed) => (ALLOW, HeaderValue::from_static(allowed)),
+            Advice::Methods(allowed) => {
+                (ALLOW, HeaderValue::from_str(&allowed).expect("methods are plain words"))
+            }
             Advice::Wait(seconds) => (RETRY_AFTER, HeaderValue::from(seconds)),
         };
         answer.headers_mut().insert(advice.0, advice.1);
@@ -95,6 +100,24 @@ fn with_type(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Answ
 /// `{}`.
 pub(super) fn done(status: StatusCode) -> Answer {
     with_type(status, JSON, Bytes::from_static(b"{}"))
+}
+
+/// An answer that was composed.
+pub(super) fn reply(reply: Reply) -> Answer {
+    with_type(reply.status, JSON, Bytes::from(reply.body))
+}
+
+/// An answer that was composed before, perhaps long ago.
+pub(super) fn composed(composed: Composed) -> Answer {
+    let status = StatusCode::from_u16(composed.status).unwrap_or(StatusCode::OK);
+    with_type(status, JSON, Bytes::from(composed.body))
+}
+
+/// What the caller has is what there is.
+pub(super) fn not_modified() -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    answer
 }
 
 /// A JSON text.
@@ -122,6 +145,13 @@ pub(super) fn metrics(text: String, format: Format) -> Answer {
 pub(super) fn channels<'a>(
     channels: impl Iterator<Item = (&'a ChannelName, &'a ChannelInfo)>,
 ) -> Answer {
+    json(channels_json(channels))
+}
+
+/// The same as text.
+pub(super) fn channels_json<'a>(
+    channels: impl Iterator<Item = (&'a ChannelName, &'a ChannelInfo)>,
+) -> Vec<u8> {
     let mut out = b"{\"channels\":{".to_vec();
     for (at, (name, info)) in channels.enumerate() {
         separate(&mut out, at);
@@ -131,11 +161,11 @@ pub(super) fn channels<'a>(
         out.push(b'}');
     }
     out.extend_from_slice(b"}}");
-    json(out)
+    out
 }
 
 /// `{"batch":[{…},…]}`.
-pub(super) fn batch(infos: &[ChannelInfo]) -> Answer {
+pub(super) fn batch_json(infos: &[ChannelInfo]) -> Vec<u8> {
     let mut out = b"{\"batch\":[".to_vec();
     for (at, info) in infos.iter().enumerate() {
         separate(&mut out, at);
@@ -144,7 +174,7 @@ pub(super) fn batch(infos: &[ChannelInfo]) -> Answer {
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
-    json(out)
+    out
 }
 
 /// `{"occupied":…,…}`.
@@ -212,6 +242,10 @@ fn write_attributes(out: &mut Vec<u8>, info: &ChannelInfo, mut next: Next) {
         let Some(count) = count else { continue };
         key(out, name);
         write_number(out, count as u64);
+    }
+    if let Some(position) = info.position {
+        key(out, "position");
+        write_position(out, position);
     }
     let Some(cache) = &info.cache else { return };
     key(out, "cache");

@@ -4,21 +4,41 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use oyez_core::{ChannelInfo, Publication, Wanted};
+use oyez_core::{Answer, ChannelInfo, Patience, Wanted};
+use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
+use oyez_protocol::position::Offset;
 use oyez_protocol::user::UserId;
 
 use crate::apps::App;
-use crate::door::{Door, Unavailable};
+use crate::door::{Composed, Door, Idempotency, Once, Order, Unable};
 
 /// Does what the calls of an app ask for. Each answer comes once it is done.
 pub(crate) trait Backend {
-    /// Publishes all of them, in order, or none. One info for each, in the same order.
-    async fn publish(
+    /// Does all of them, in order, or none. One answer for each, in the same order; none at all
+    /// where nobody has anything to say.
+    async fn carry_out(&self, app: &Arc<App>, orders: Vec<Order>) -> Result<Vec<Answer>, Unable>;
+
+    /// The same, once for each key; `compose` makes the answer of the call.
+    async fn once(
         &self,
         app: &Arc<App>,
-        publications: Vec<Publication>,
-    ) -> Result<Vec<ChannelInfo>, Unavailable>;
+        idempotency: Idempotency,
+        orders: Vec<Order>,
+        compose: impl FnOnce(Result<Vec<Answer>, Unable>) -> Composed + 'static,
+    ) -> Once;
+
+    /// A channel's truth, waited for if that is wanted.
+    async fn truth(
+        &self,
+        app: &Arc<App>,
+        channel: ChannelName,
+        at_least: Option<Offset>,
+        patience: Patience,
+    ) -> Answer;
+
+    /// A part of a channel's history.
+    async fn history(&self, app: &Arc<App>, channel: ChannelName, of: ReadHistory) -> Answer;
 
     /// What is known of one channel.
     async fn inspect(&self, app: &Arc<App>, channel: ChannelName, wanted: Wanted) -> ChannelInfo;
@@ -39,12 +59,32 @@ pub(crate) trait Backend {
 }
 
 impl Backend for Door {
-    async fn publish(
+    async fn carry_out(&self, app: &Arc<App>, orders: Vec<Order>) -> Result<Vec<Answer>, Unable> {
+        Door::carry_out_all(self, app, orders).await
+    }
+
+    async fn once(
         &self,
         app: &Arc<App>,
-        publications: Vec<Publication>,
-    ) -> Result<Vec<ChannelInfo>, Unavailable> {
-        Door::publish(self, app, publications).await
+        idempotency: Idempotency,
+        orders: Vec<Order>,
+        compose: impl FnOnce(Result<Vec<Answer>, Unable>) -> Composed + 'static,
+    ) -> Once {
+        Door::once(self, app, idempotency, orders, compose).await
+    }
+
+    async fn truth(
+        &self,
+        app: &Arc<App>,
+        channel: ChannelName,
+        at_least: Option<Offset>,
+        patience: Patience,
+    ) -> Answer {
+        Door::truth(self, app, channel, at_least, patience).await
+    }
+
+    async fn history(&self, app: &Arc<App>, channel: ChannelName, of: ReadHistory) -> Answer {
+        Door::history(self, app, channel, of).await
     }
 
     async fn inspect(&self, app: &Arc<App>, channel: ChannelName, wanted: Wanted) -> ChannelInfo {

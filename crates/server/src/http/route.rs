@@ -2,6 +2,7 @@
 //! [`Route`]: what a path leads to. The segments are as they were sent: whoever uses one decodes
 //! it.
 
+use super::library::Library;
 use super::stats::RouteKind;
 
 /// What a path leads to.
@@ -18,6 +19,8 @@ pub(super) enum Route<'a> {
         /// Which call.
         call: Call<'a>,
     },
+    /// The browser client.
+    Library(Library),
     /// A page, or nothing.
     Other,
 }
@@ -47,6 +50,14 @@ pub(super) enum Call<'a> {
     Users(&'a str),
     /// `POST /users/ID/terminate_connections`.
     Terminate(&'a str),
+    /// `/channels/CH/truth`.
+    Truth(&'a str),
+    /// `GET /channels/CH/history`.
+    History(&'a str),
+    /// `POST /channels/CH/forget`.
+    Forget(&'a str),
+    /// `POST /channels/CH/changed`.
+    Changed(&'a str),
     /// `POST /channels/CH/events`, deprecated.
     ChannelEvents(&'a str),
     /// `GET /channels/CH/stats`, deprecated.
@@ -63,6 +74,9 @@ impl<'a> Route<'a> {
             "/up" => return Route::Up,
             "/metrics" => return Route::Metrics,
             _ => {}
+        }
+        if let Some(library) = Library::find(path) {
+            return Route::Library(library);
         }
         let Some(path) = path.strip_prefix(prefix) else { return Route::Other };
         let Some(rest) = path.strip_prefix("/apps/") else {
@@ -92,6 +106,10 @@ impl<'a> Route<'a> {
             ["channels", channel, "events"] => Call::ChannelEvents(channel),
             ["channels", channel, "stats"] => Call::Stats(channel),
             ["users", user, "terminate_connections"] => Call::Terminate(user),
+            ["channels", channel, "truth"] => Call::Truth(channel),
+            ["channels", channel, "history"] => Call::History(channel),
+            ["channels", channel, "forget"] => Call::Forget(channel),
+            ["channels", channel, "changed"] => Call::Changed(channel),
             _ => return Route::Other,
         };
         Route::Api { app: AppName::Id(segments[0]), call }
@@ -102,6 +120,7 @@ impl<'a> Route<'a> {
         match self {
             Route::Up => RouteKind::Up,
             Route::Metrics => RouteKind::Metrics,
+            Route::Library(_) => RouteKind::Library,
             Route::Other => RouteKind::Other,
             Route::Api { call, .. } => match call {
                 Call::Events | Call::ChannelEvents(_) => RouteKind::Events,
@@ -110,19 +129,32 @@ impl<'a> Route<'a> {
                 Call::Channel(_) | Call::Stats(_) => RouteKind::Channel,
                 Call::Users(_) => RouteKind::Users,
                 Call::Terminate(_) => RouteKind::Terminate,
+                Call::Truth(_) => RouteKind::Truth,
+                Call::History(_) => RouteKind::History,
+                Call::Forget(_) => RouteKind::Forget,
+                Call::Changed(_) => RouteKind::Changed,
             },
         }
     }
 }
 
 impl Call<'_> {
-    /// The one method that it takes.
-    pub(super) fn method(&self) -> &'static str {
+    /// The methods that it takes.
+    pub(super) fn methods(&self) -> &'static [&'static str] {
         match self {
-            Call::Events | Call::BatchEvents | Call::Terminate(_) | Call::ChannelEvents(_) => {
-                "POST"
-            }
-            Call::Channels | Call::Channel(_) | Call::Users(_) | Call::Stats(_) => "GET",
+            Call::Events
+            | Call::BatchEvents
+            | Call::Terminate(_)
+            | Call::ChannelEvents(_)
+            | Call::Forget(_)
+            | Call::Changed(_) => &["POST"],
+            Call::Channels
+            | Call::Channel(_)
+            | Call::Users(_)
+            | Call::Stats(_)
+            | Call::History(_) => &["GET"],
+            // Of the official libraries some can post, none can put.
+            Call::Truth(_) => &["GET", "PUT", "POST"],
         }
     }
 
@@ -142,6 +174,8 @@ mod tests {
         for (path, route) in [
             ("/up", Route::Up),
             ("/metrics", Route::Metrics),
+            ("/oyez.js", Route::Library(Library::Script)),
+            ("/oyez.js.map", Route::Library(Library::SourceMap)),
             ("/apps/a1/events", api(Call::Events)),
             ("/apps/a1/batch_events", api(Call::BatchEvents)),
             ("/apps/a1/channels", api(Call::Channels)),
@@ -149,6 +183,10 @@ mod tests {
             ("/apps/a1/channels/c/users", api(Call::Users("c"))),
             ("/apps/a1/channels/c/events", api(Call::ChannelEvents("c"))),
             ("/apps/a1/channels/c/stats", api(Call::Stats("c"))),
+            ("/apps/a1/channels/c/truth", api(Call::Truth("c"))),
+            ("/apps/a1/channels/c/history", api(Call::History("c"))),
+            ("/apps/a1/channels/c/forget", api(Call::Forget("c"))),
+            ("/apps/a1/channels/c/changed", api(Call::Changed("c"))),
             ("/apps/a1/users/u/terminate_connections", api(Call::Terminate("u"))),
             ("/apps//events", Route::Api { app: AppName::Id(""), call: Call::Events }),
             (

@@ -15,7 +15,7 @@ use super::{Backend, HttpContext, api};
 use crate::metrics::Format;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
-const READING: &str = "GET, HEAD";
+const READING: &[&str] = &["GET", "HEAD"];
 
 /// Answers one request.
 pub(super) async fn answer<B: Backend>(
@@ -43,6 +43,7 @@ pub(super) async fn answer<B: Backend>(
             let format = metrics_format(&head);
             Ok(answer::metrics((context.metrics)(format), format))
         }
+        Route::Library(library) => Ok(library.answer(&head.headers)),
         Route::Other => (context.pages)(head.uri.path(), host(&head)).ok_or_else(nothing_there),
     };
     let mut answer = match outcome {

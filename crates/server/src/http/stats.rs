@@ -21,25 +21,40 @@ pub(crate) enum RouteKind {
     Users,
     /// `POST /users/ID/terminate_connections`.
     Terminate,
+    /// `/channels/CH/truth`.
+    Truth,
+    /// `GET /channels/CH/history`.
+    History,
+    /// `POST /channels/CH/forget`.
+    Forget,
+    /// `POST /channels/CH/changed`.
+    Changed,
     /// `/up`.
     Up,
     /// `/metrics`.
     Metrics,
+    /// `/oyez.js`.
+    Library,
     /// A page, or nothing that is there.
     Other,
 }
 
 impl RouteKind {
     /// All kinds, in the order of their counters.
-    pub(crate) const ALL: [RouteKind; 9] = [
+    pub(crate) const ALL: [RouteKind; 14] = [
         RouteKind::Events,
         RouteKind::BatchEvents,
         RouteKind::Channels,
         RouteKind::Channel,
         RouteKind::Users,
         RouteKind::Terminate,
+        RouteKind::Truth,
+        RouteKind::History,
+        RouteKind::Forget,
+        RouteKind::Changed,
         RouteKind::Up,
         RouteKind::Metrics,
+        RouteKind::Library,
         RouteKind::Other,
     ];
 
@@ -52,8 +67,13 @@ impl RouteKind {
             RouteKind::Channel => "channel",
             RouteKind::Users => "users",
             RouteKind::Terminate => "terminate_connections",
+            RouteKind::Truth => "truth",
+            RouteKind::History => "history",
+            RouteKind::Forget => "forget",
+            RouteKind::Changed => "changed",
             RouteKind::Up => "up",
             RouteKind::Metrics => "metrics",
+            RouteKind::Library => "library",
             RouteKind::Other => "other",
         }
     }

@@ -4,7 +4,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use oyez_core::{AppIndex, Command, Place, Room};
+use oyez_core::{AppIndex, Command, Listener, Place, Room};
 use oyez_protocol::channel::ChannelName;
 
 use super::*;
@@ -33,25 +33,31 @@ fn ended_with(work: Work) -> RunError {
 
 #[test]
 fn a_worker_that_panics_ends_the_server_with_an_error() {
-    let error = ended_with(|shared, mail, listener| {
+    let error = ended_with(|shared, mail, listener, home| {
         if mail.me() == BROKEN {
             // Nobody can ask for an app that is not there, and no guard covers mail.
             let channel = ChannelName::parse("room", 164).expect("a valid name");
             let key = shared.keys.key(AppIndex(99), channel);
             let place = Place { worker: BROKEN, slot: 0, serial: 1 };
-            let command = Command::Subscribe { key, place, member: None, room: Room::Left };
+            let command = Command::Subscribe {
+                key,
+                place,
+                member: None,
+                listener: Listener::default(),
+                room: Room::Left,
+            };
             mail.post().send(BROKEN, Letter::Command(command)).expect("it lives");
         }
-        work(shared, mail, listener)
+        work(shared, mail, listener, home)
     });
     assert!(matches!(error, RunError::Panic(worker) if worker == usize::from(BROKEN.0)), "{error}");
 }
 
 #[test]
 fn a_worker_that_the_system_refuses_something_ends_the_server_with_an_error() {
-    let error = ended_with(|shared, mail, listener| match mail.me() {
+    let error = ended_with(|shared, mail, listener, home| match mail.me() {
         BROKEN => Err(io::Error::other("no more files")),
-        _ => work(shared, mail, listener),
+        _ => work(shared, mail, listener, home),
     });
     assert_eq!(error.to_string(), "worker 1 stopped: no more files");
 }

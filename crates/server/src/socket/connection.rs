@@ -49,6 +49,10 @@ pub(crate) struct Life {
     pub(crate) pinged: u32,
     /// Whether the client has ever answered a WebSocket ping.
     pub(crate) answers_pings: bool,
+    /// Whether the client counts offsets on any channel, and is sent bookmarks.
+    pub(crate) counts: bool,
+    /// The period in which it was sent its bookmarks last.
+    pub(crate) marked: u16,
 }
 
 /// Where a connection is on its way.
@@ -144,7 +148,7 @@ impl Life {
     }
 
     pub(crate) fn born(now: Millis) -> Life {
-        Life { heard: Life::tick(now), pinged: 0, answers_pings: false }
+        Life { heard: Life::tick(now), pinged: 0, answers_pings: false, counts: false, marked: 0 }
     }
 
     /// Something came.

@@ -4,7 +4,10 @@
 //! take no search however many there are.
 
 use hashbrown::hash_map::Entry;
-use oyez_core::{ChannelKey, KeyMap};
+use oyez_core::{ChannelKey, KeyMap, Speaks};
+use oyez_protocol::delta::{Checksum, DeltaKind};
+use oyez_protocol::message::Aware;
+use oyez_protocol::position::Offset;
 use oyez_protocol::user::UserId;
 use slab::Slab;
 
@@ -22,10 +25,72 @@ pub(crate) struct LocalChannels {
 #[derive(Debug)]
 struct LocalChannel {
     key: ChannelKey,
-    /// Slots of the connections that hear it.
-    subscribers: Vec<u32>,
+    subscribers: Vec<Subscriber>,
     /// Subscriptions, whether they hear it already or not.
     held: u32,
+    /// On channels with memory.
+    place: Option<LogPlace>,
+}
+
+/// A connection that hears a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subscriber {
+    pub(crate) slot: u32,
+    pub(crate) view: View,
+    pub(crate) pace: Pace,
+}
+
+/// How a subscriber sees the channel's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct View(u8);
+
+/// Whether a subscriber keeps up with what is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// It is due every frame.
+    Live,
+    /// It is due nothing: it will ask for what it missed when it has room.
+    Behind,
+}
+
+/// Where this worker is in a channel's log: what came in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogPlace {
+    pub(crate) offset: Offset,
+    /// Of the truth, where it is known.
+    pub(crate) sum: Option<Checksum>,
+}
+
+impl View {
+    const COUNTS: u8 = 1;
+    const MERGE: u8 = 2;
+    const PATCH: u8 = 4;
+
+    /// As a client has described itself.
+    pub(crate) fn of(aware: Option<&Aware>) -> View {
+        let Some(aware) = aware else { return View::default() };
+        let bit = |kind, bit| if aware.deltas.has(kind) { bit } else { 0 };
+        let deltas = bit(DeltaKind::Merge, View::MERGE) | bit(DeltaKind::Patch, View::PATCH);
+        View(View::COUNTS | deltas)
+    }
+
+    /// Whether it counts offsets.
+    pub(crate) fn counts(self) -> bool {
+        self.0 & View::COUNTS != 0
+    }
+
+    /// Whether it can apply changes of that kind.
+    pub(crate) fn takes(self, kind: DeltaKind) -> bool {
+        let bit = match kind {
+            DeltaKind::Merge => View::MERGE,
+            DeltaKind::Patch => View::PATCH,
+        };
+        self.0 & bit != 0
+    }
+
+    pub(crate) fn speaks(self) -> Speaks {
+        if self.counts() { Speaks::Oyez } else { Speaks::Pusher }
+    }
 }
 
 /// One subscription of a connection.
@@ -33,6 +98,7 @@ struct LocalChannel {
 pub(crate) struct Subscription {
     channel: LocalId,
     pub(crate) state: State,
+    pub(crate) view: View,
     /// As whom, on presence channels.
     pub(crate) user: Option<UserId>,
 }
@@ -64,8 +130,23 @@ impl LocalChannels {
     }
 
     /// Who hears it.
-    pub(crate) fn subscribers(&self, id: LocalId) -> &[u32] {
+    pub(crate) fn subscribers(&self, id: LocalId) -> &[Subscriber] {
         &self.channels[id.0 as usize].subscribers
+    }
+
+    /// The one of that place among them.
+    pub(crate) fn subscriber_mut(&mut self, id: LocalId, place: u32) -> Option<&mut Subscriber> {
+        self.channels[id.0 as usize].subscribers.get_mut(place as usize)
+    }
+
+    /// Where this worker is in the channel's log.
+    pub(crate) fn log_place(&self, id: LocalId) -> Option<LogPlace> {
+        self.channels[id.0 as usize].place
+    }
+
+    /// It is there now.
+    pub(crate) fn move_log(&mut self, id: LocalId, place: LogPlace) {
+        self.channels[id.0 as usize].place = Some(place);
     }
 
     /// Holds the channel for one more subscription.
@@ -73,7 +154,8 @@ impl LocalChannels {
         let id = match self.ids.entry(key.clone()) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                let channel = LocalChannel { key: key.clone(), subscribers: Vec::new(), held: 0 };
+                let key = key.clone();
+                let channel = LocalChannel { key, subscribers: Vec::new(), held: 0, place: None };
                 *entry.insert(LocalId(self.channels.insert(channel) as u32))
             }
         };
@@ -95,9 +177,9 @@ impl LocalChannels {
     }
 
     /// A connection hears the channel from now on; answers its place.
-    pub(crate) fn join(&mut self, id: LocalId, slot: u32) -> u32 {
+    pub(crate) fn join(&mut self, id: LocalId, slot: u32, view: View) -> u32 {
         let subscribers = &mut self.channels[id.0 as usize].subscribers;
-        subscribers.push(slot);
+        subscribers.push(Subscriber { slot, view, pace: Pace::Live });
         (subscribers.len() - 1) as u32
     }
 
@@ -109,7 +191,7 @@ impl LocalChannels {
         if subscribers.len() * 4 < subscribers.capacity() {
             subscribers.shrink_to(subscribers.len() * 2);
         }
-        subscribers.get(place as usize).copied()
+        subscribers.get(place as usize).map(|other| other.slot)
     }
 }
 
@@ -128,13 +210,13 @@ impl Subscriptions {
     }
 
     /// Adds one that its home has not answered yet.
-    pub(crate) fn insert(&mut self, channel: LocalId) {
+    pub(crate) fn insert(&mut self, channel: LocalId, view: View) {
         if let Err(at) = self.at(channel) {
             if self.0.is_empty() {
                 // Most connections have one: do not pay for four.
                 self.0.reserve_exact(1);
             }
-            self.0.insert(at, Subscription { channel, state: State::Pending, user: None });
+            self.0.insert(at, Subscription { channel, state: State::Pending, view, user: None });
         }
     }
 
@@ -152,6 +234,11 @@ impl Subscriptions {
         if let Some(subscription) = self.get_mut(channel) {
             subscription.state = State::Live(place);
         }
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (LocalId, &Subscription)> {
+        self.0.iter().map(|subscription| (subscription.channel, subscription))
     }
 
     /// Takes the last one.
@@ -185,8 +272,8 @@ mod tests {
             match held {
                 None => {
                     let id = channels.hold(key);
-                    connections[slot as usize].insert(id);
-                    let place = channels.join(id, slot);
+                    connections[slot as usize].insert(id, View::default());
+                    let place = channels.join(id, slot, View::default());
                     connections[slot as usize].moved(id, place);
                 }
                 Some(id) => {
@@ -204,7 +291,7 @@ mod tests {
                         panic!("live, seed {SEED}")
                     };
                     let subscribers = channels.subscribers(subscription.channel);
-                    assert_eq!(subscribers[place as usize], slot as u32, "seed {SEED}");
+                    assert_eq!(subscribers[place as usize].slot, slot as u32, "seed {SEED}");
                 }
             }
         }

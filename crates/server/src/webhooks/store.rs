@@ -91,6 +91,19 @@ pub enum StoreError {
     },
 }
 
+/// Makes an empty file under another name first: being killed in the middle of making it must not
+/// leave one that is refused.
+fn make(builder: &Builder, path: &Path) -> Result<(), StoreError> {
+    let unfinished = path.with_extension("redb.new");
+    let gone = match std::fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(redb::Error::Io(error)),
+        _ => Ok(()),
+    };
+    let made = gone.and_then(|()| Ok(builder.create(&unfinished)?.close()?));
+    made.map_err(|error| failed(unfinished.clone(), error))?;
+    std::fs::rename(&unfinished, path).map_err(|error| failed(path.to_owned(), error.into()))
+}
+
 impl Store {
     /// Opens the file in the data folder; makes both when they are not there.
     pub(super) fn open(data_dir: &Path) -> Result<Store, StoreError> {
@@ -101,11 +114,12 @@ impl Store {
 
     fn open_file(path: PathBuf) -> Result<Store, StoreError> {
         // The check reads the whole file, which is small, and turns damage into an error.
-        let opened = Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .set_check_integrity_on_open(true)
-            .create(&path);
-        match opened {
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+        if !path.exists() {
+            make(&builder, &path)?;
+        }
+        match builder.create(&path) {
             Ok(database) => Ok(Store { path, database }),
             Err(DatabaseError::DatabaseAlreadyOpen) => Err(StoreError::InUse { path }),
             Err(error) => Err(failed(path, error.into())),

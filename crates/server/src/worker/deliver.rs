@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use mio::Interest;
-use oyez_core::{ChannelKey, Command, Item, Place};
+use oyez_core::{ChannelKey, Command, Item, Place, Standing};
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::encode::Frame;
 use oyez_protocol::socket_id::SocketId;
@@ -27,9 +27,14 @@ impl Worker {
     pub(super) fn apply(&mut self, item: Item) {
         match item {
             Item::Event { key, frame, exclude } => self.deliver(&key, frame, exclude),
-            Item::Subscribed { key, place, member, frames } => {
-                self.subscribed(key, place, member, &frames);
+            Item::Entry(delivery) => self.deliver_entry(&delivery),
+            Item::Subscribed { key, place, member, frames, standing } => {
+                self.subscribed(key, place, member, &frames, standing.as_deref());
             }
+            Item::Stretch { key, place, frames, standing, end } => {
+                self.stretch(&key, place, &frames, standing, end);
+            }
+            Item::LeftBehind { key: _, place } => self.left_behind(place),
             Item::Refused { key, place, frame } => self.refused(&key, place, &frame),
             Item::Presence { place, user, presence } => self.presence(place, user, presence),
             Item::Close { place, code, reason } => {
@@ -55,10 +60,10 @@ impl Worker {
         let Some(local) = self.channels.find(key) else { return };
         let frame = self.outbox.add(frame.bytes().clone());
         let mut count = 0;
-        for &slot in self.channels.subscribers(local) {
-            let Some(connection) = self.seats.connection(slot) else { continue };
+        for subscriber in self.channels.subscribers(local) {
+            let Some(connection) = self.seats.connection(subscriber.slot) else { continue };
             if exclude != Some(connection.socket_id) {
-                self.outbox.due(slot, &mut connection.chain, frame);
+                self.outbox.due(subscriber.slot, &mut connection.chain, frame);
                 count += 1;
             }
         }
@@ -71,6 +76,7 @@ impl Worker {
         place: Place,
         member: Option<Member>,
         frames: &[Frame],
+        standing: Option<&Standing>,
     ) {
         let user = member.map(|member| member.user_id);
         let slot = place.slot;
@@ -101,9 +107,12 @@ impl Worker {
             State::Pending | State::Live(_) => {}
         }
         subscription.user = user;
-        subscription.state = State::Live(self.channels.join(local, slot));
+        subscription.state = State::Live(self.channels.join(local, slot, subscription.view));
         self.stats().subscriptions.add(1);
         self.say_all(slot, frames);
+        if let Some(standing) = standing {
+            self.follow(slot, local, *standing);
+        }
     }
 
     fn refused(&mut self, key: &ChannelKey, place: Place, frame: &Frame) {
@@ -124,7 +133,7 @@ impl Worker {
         self.channels.release(local);
     }
 
-    fn say_all(&mut self, slot: u32, frames: &[Frame]) {
+    pub(super) fn say_all(&mut self, slot: u32, frames: &[Frame]) {
         for frame in frames {
             self.say(slot, frame.bytes().clone());
         }
@@ -194,7 +203,10 @@ impl Worker {
                 if written == Written::All {
                     connection.backlog = None;
                     match connection.watch(&self.registry, slot, Interest::READABLE) {
-                        Ok(()) => self.depart(slot),
+                        Ok(()) => {
+                            self.depart(slot);
+                            self.has_room(slot);
+                        }
                         Err(_) => self.remove(slot),
                     }
                 }

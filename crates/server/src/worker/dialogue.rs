@@ -3,17 +3,19 @@
 //!
 //! Everything is checked here, at the door; what reaches a channel's home is valid and authorised.
 
-use oyez_core::{ChannelKey, Command, Place};
+use oyez_core::{ChannelKey, Command, Listener, Place};
 use oyez_protocol::channel::{Access, ChannelName};
 use oyez_protocol::close::CloseCode;
-use oyez_protocol::message::{ClientMessage, FailedSubscription, MessageError, Subscribe};
+use oyez_protocol::message::{
+    ClientMessage, FailedSubscription, MessageError, Subscribe, resume_in_channel_data,
+};
 use oyez_protocol::user::Member;
 
 use super::Worker;
-use super::relocate::Admitted;
+use super::relocate::{Admitted, Wish};
 use crate::shared::Shared;
 use crate::socket::connection::Connection;
-use crate::socket::subscriptions::{LocalId, State, Subscription};
+use crate::socket::subscriptions::{LocalId, State, Subscription, View};
 
 /// Why a subscription was refused, as `pusher:subscription_error` tells it.
 struct Refusal {
@@ -50,10 +52,7 @@ impl Worker {
             ClientMessage::Pong => {}
             ClientMessage::Subscribe(subscribe) => self.subscribe(slot, &subscribe),
             ClientMessage::Unsubscribe(channel) => self.unsubscribe(slot, channel),
-            ClientMessage::Resync { channel, .. } => {
-                let error = format!("{channel} has nothing to be sent again: subscribe anew");
-                self.complain(slot, MessageError::new(error));
-            }
+            ClientMessage::Resync { channel, have: _ } => self.resync(slot, channel),
             ClientMessage::SignIn { auth, user_data } => self.sign_in(slot, &auth, &user_data),
             ClientMessage::ClientEvent { channel, event, data } => {
                 if let Err(error) = self.client_event(slot, channel, &event, &data) {
@@ -78,9 +77,9 @@ impl Worker {
         }
         match authorize(&shared, connection, subscribe) {
             Err(refusal) => self.complain(slot, refusal.of(&subscribe.channel)),
-            Ok(member) => match local.filter(|_| state == Some(State::Leaving)) {
-                Some(local) => self.will_return(slot, local, member),
-                None => self.subscribe_to(slot, Admitted { key, member }),
+            Ok(wish) => match local.filter(|_| state == Some(State::Leaving)) {
+                Some(local) => self.will_return(slot, local, wish),
+                None => self.subscribe_to(slot, Admitted { key, wish }),
             },
         }
     }
@@ -109,23 +108,26 @@ impl Worker {
     }
 
     /// The client left and came back before its home had answered to its first coming.
-    fn will_return(&mut self, slot: u32, local: LocalId, member: Option<Member>) {
+    fn will_return(&mut self, slot: u32, local: LocalId, wish: Wish) {
         let Some(connection) = self.seats.connection(slot) else { return };
         if let Some(subscription) = connection.subscriptions.get_mut(local) {
             subscription.state = State::Returning;
-            self.returns.insert((slot, local), member);
+            self.returns.insert((slot, local), wish);
         }
     }
 
     /// Its home has answered: whoever left and came back comes now.
     pub(super) fn comes_back(&mut self, place: Place, local: LocalId) {
-        let Some(member) = self.returns.remove(&(place.slot, local)) else { return };
+        let Some(wish) = self.returns.remove(&(place.slot, local)) else { return };
         let Some(connection) = self.seats.at(place) else { return };
         if let Some(subscription) = connection.subscriptions.get_mut(local) {
             subscription.state = State::Pending;
+            subscription.view = View::of(wish.listener.aware.as_deref());
+            if subscription.view.counts() {
+                self.counts(place.slot);
+            }
             let key = self.channels.key(local).clone();
-            let room = self.shared.room_for_channel(key.app());
-            self.ask(Command::Subscribe { key, place, member, room });
+            self.ask_to_subscribe(key, place, wish);
         }
     }
 
@@ -184,6 +186,7 @@ impl Worker {
         {
             connection.subscriptions.moved(local, at);
         }
+        self.behind.remove(&(place.slot, local));
         self.stats().subscriptions.sub(1);
         let key: ChannelKey = self.channels.key(local).clone();
         self.channels.release(local);
@@ -191,8 +194,26 @@ impl Worker {
     }
 }
 
-/// Whether the connection may subscribe; as whom, on a presence channel.
+/// Whether the connection may subscribe; as whom, on a presence channel, and from where on.
 fn authorize(
+    shared: &Shared,
+    connection: &Connection,
+    subscribe: &Subscribe<'_>,
+) -> Result<Wish, Refusal> {
+    let member = admit(shared, connection, subscribe)?;
+    let mut resume = subscribe.resume;
+    if subscribe.channel.kind().access == Access::Private
+        && let (None, Some(signed)) = (&resume, &subscribe.channel_data)
+    {
+        // A page may be rendered as of a position, which its backend signs with the rest.
+        resume = resume_in_channel_data(signed).map_err(Refusal::invalid)?;
+    }
+    let aware = subscribe.aware.map(Box::new);
+    Ok(Wish { member, listener: Listener { aware, resume: resume.map(Box::new) } })
+}
+
+/// Whether the connection may subscribe; as whom, on a presence channel.
+fn admit(
     shared: &Shared,
     connection: &Connection,
     subscribe: &Subscribe<'_>,

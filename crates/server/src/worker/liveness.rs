@@ -13,6 +13,7 @@ use oyez_protocol::close::CloseCode;
 use oyez_protocol::websocket::frame;
 
 use super::Worker;
+use super::follow::Marking;
 use crate::options::Options;
 use crate::socket::connection::{Connection, Life, Seat};
 
@@ -103,10 +104,23 @@ impl Worker {
         self.home.tick(self.now, &mut effects);
         self.perform(&mut effects);
         self.effects = effects;
+        self.count();
         self.sweep();
         self.drain();
         // An accept that failed for lack of files is tried again.
         self.unaccepted = true;
+    }
+
+    /// Shows what the home has counted.
+    fn count(&self) {
+        let (stats, tally) = (self.stats(), self.home.tally());
+        stats.replayed.set(tally.replayed);
+        stats.resumed.set(tally.resumed);
+        for (shown, count) in stats.resets.iter().zip(tally.resets) {
+            shown.set(count);
+        }
+        stats.stale_truths.set(tally.stale_truths);
+        stats.memory_bytes.set(self.home.memory_bytes() as u64);
     }
 
     /// Looks at the next slice of all slots.
@@ -125,7 +139,7 @@ impl Worker {
                 continue;
             };
             match self.sweep.judge(connection, tick) {
-                Verdict::Fine => {}
+                Verdict::Fine => self.mark(slot, Marking::InTime),
                 Verdict::Ping => {
                     connection.life.pinged = tick;
                     let knows_pings = connection.life.answers_pings;
@@ -133,6 +147,7 @@ impl Worker {
                     if !knows_pings {
                         self.say(slot, self.frames.ping.bytes().clone());
                     }
+                    self.mark(slot, Marking::WithPing);
                     self.flush_if_full();
                 }
                 Verdict::Dead => {
@@ -151,7 +166,8 @@ impl Worker {
         let gone = self.now.since(began);
         let whole = self.shared.options.drain;
         // What was accepted before is still on its way to some of these connections.
-        let settles = self.shared.backlog.bytes() > 0 && gone < whole;
+        let on_its_way = self.shared.backlog.bytes() + self.shared.waiting_for_journal();
+        let settles = on_its_way > 0 && gone < whole;
         if self.sweep.drained_from.is_none() && (gone < SETTLING || settles) {
             return;
         }
@@ -186,7 +202,8 @@ impl Worker {
             .iter()
             .map(|stats| stats.http_connections.load(Ordering::Relaxed))
             .sum();
-        let idle = self.seats.is_empty() && http == 0 && self.mail.is_quiet();
+        let is_settled = self.home.is_settled();
+        let idle = self.seats.is_empty() && http == 0 && self.mail.is_quiet() && is_settled;
         let all_gone = self.shared.connections.load(Ordering::Relaxed) == 0;
         (idle && all_gone) || over
     }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::relocate::Moved;
+use crate::resolver::Outcome;
 use bytes::Bytes;
 use oyez_core::{Answer, Command, Item, Ticket, WorkerId};
 use smallvec::SmallVec;
@@ -33,6 +34,10 @@ pub(crate) enum Letter {
     Moved(Box<Moved>),
     /// A connection that speaks HTTP, with the bytes that were read of it.
     Http(TcpStream, Bytes),
+    /// Somebody answered a question of this worker's home.
+    Resolved(u64, Outcome),
+    /// The journal failed, because of this.
+    JournalFailed(Arc<str>),
 }
 
 /// What a letter weighs beside its contents.
@@ -42,12 +47,18 @@ impl Letter {
     /// Bytes that it holds while it is on its way.
     fn weight(&self) -> usize {
         let contents = match self {
-            Letter::Command(Command::Publish { event, data, .. }) => event.len() + data.len(),
+            Letter::Command(Command::Publish(p)) => p.event.len() + p.data.len(),
+            Letter::Command(Command::Change(change)) => change.what.weight(),
             Letter::Command(Command::ClientEvent { event, data, .. }) => event.len() + data.len(),
             Letter::Item(Item::Event { frame, .. }) => frame.bytes().len(),
             Letter::Item(Item::Subscribed { frames, .. }) => {
                 frames.iter().map(|frame| frame.bytes().len()).sum()
             }
+            Letter::Item(Item::Entry(delivery)) => delivery.weight(),
+            Letter::Item(Item::Stretch { frames, .. }) => {
+                frames.iter().map(|frame| frame.bytes().len()).sum()
+            }
+            Letter::Resolved(_, Outcome::Truth { data, .. }) => data.len(),
             Letter::Http(_, bytes) | Letter::Arrival(_, bytes) => bytes.len(),
             Letter::Moved(moved) => moved.rest.len(),
             _ => 0,
@@ -121,6 +132,11 @@ impl Post {
     /// How many workers there are.
     pub(crate) fn workers(&self) -> usize {
         self.boxes.len()
+    }
+
+    /// What is on its way between all of them.
+    pub(crate) fn backlog(&self) -> Arc<Backlog> {
+        Arc::clone(&self.backlog)
     }
 
     /// Sends one letter now.

@@ -9,9 +9,11 @@
 mod accept;
 mod deliver;
 mod dialogue;
+mod follow;
 mod handshake;
 mod liveness;
 pub(crate) mod mail;
+mod questions;
 mod read;
 mod readiness;
 mod relocate;
@@ -28,10 +30,9 @@ use std::time::Instant;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Registry, Token};
-use oyez_core::{AppRules, Command, Effect, Home, Millis, Rules, WorkerId};
+use oyez_core::{Command, Effect, Home, Millis, WorkerId};
 use oyez_protocol::encode::Frame;
 use oyez_protocol::limits::Limits;
-use oyez_protocol::user::Member;
 use tokio::sync::Notify;
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -75,7 +76,13 @@ pub(crate) struct Worker {
     /// Sockets that may hold more than was read of them.
     unread: VecDeque<u32>,
     /// Who left a channel and came back before its home had answered, and as whom.
-    returns: HashMap<(u32, LocalId), Option<Member>>,
+    returns: HashMap<(u32, LocalId), relocate::Wish>,
+    /// Subscribers who cannot keep up, or are not shown all of their replay yet.
+    behind: HashMap<(u32, LocalId), follow::Behind>,
+    /// Those of them who may have room for more.
+    catching_up: Vec<(u32, LocalId)>,
+    /// What this worker's home has asked and was not answered.
+    questions: questions::Questions,
     /// A connection that shall move to another worker once it has been heard.
     moving: Option<relocate::Move>,
     /// Connections whose last words are due in this turn.
@@ -121,6 +128,7 @@ impl Worker {
         mail: Mailbox,
         mut listener: TcpListener,
         poll: &mio::Poll,
+        home: Home,
     ) -> io::Result<Worker> {
         let me = mail.me();
         let registry = poll.registry().try_clone()?;
@@ -134,7 +142,7 @@ impl Worker {
             seats: Seats::new(me),
             channels: LocalChannels::default(),
             outbox: Outbox::default(),
-            home: Home::new(rules(&shared.options), rand::random()),
+            home,
             mail,
             door,
             http,
@@ -144,6 +152,9 @@ impl Worker {
             letters: Vec::new(),
             unread: VecDeque::new(),
             returns: HashMap::new(),
+            behind: HashMap::new(),
+            catching_up: Vec::new(),
+            questions: questions::Questions::default(),
             moving: None,
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
@@ -204,7 +215,8 @@ impl Worker {
     async fn wait(&mut self, sockets: &mut Readiness, ticks: &mut Interval) -> io::Result<Waited> {
         let mut waited = Waited::NotAtAll;
         poll_fn(|cx| {
-            let mut ready = !self.unread.is_empty() || self.unaccepted;
+            let mut ready =
+                !self.unread.is_empty() || self.unaccepted || !self.catching_up.is_empty();
             // All are asked, so that a turn takes whatever there is.
             if let Poll::Ready(result) = sockets.poll_ready(cx) {
                 result?;
@@ -240,6 +252,11 @@ impl Worker {
                 Letter::Arrival(stream, bytes) => self.welcome(stream, bytes),
                 Letter::Moved(moved) => self.take_in(*moved),
                 Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
+                Letter::Resolved(number, outcome) => self.resolved(number, outcome),
+                Letter::JournalFailed(reason) => {
+                    self.shared.fail(&reason);
+                    self.decide(Command::JournalFailed);
+                }
             }
         }
         self.letters = letters;
@@ -272,6 +289,7 @@ impl Worker {
         if self.unaccepted {
             self.accept();
         }
+        self.catch_up();
         if !self.shared.is_backlogged() {
             for _ in 0..self.unread.len() {
                 let Some(slot) = self.unread.pop_front() else { break };
@@ -333,7 +351,7 @@ impl Worker {
             // Others may have opened channels since it was asked.
             *room = self.shared.room_for_channel(key.app());
         }
-        if let Command::Publish { .. } | Command::ClientEvent { .. } = command {
+        if let Command::Publish(_) | Command::Change(_) | Command::ClientEvent { .. } = command {
             self.stats().events.add(1);
         }
         let mut effects = std::mem::take(&mut self.effects);
@@ -355,6 +373,8 @@ impl Worker {
                     self.mail.put(ticket.worker, Letter::Answer(ticket, answer));
                 }
                 Effect::Webhook(app, event) => self.shared.webhooks.send(app, event),
+                Effect::Append(append) => self.shared.append(me, append),
+                Effect::Ask(question) => self.ask_source(question),
                 Effect::Opened(app) => {
                     self.shared.channels(app).fetch_add(1, Ordering::Relaxed);
                 }
@@ -399,18 +419,5 @@ fn pages(options: &Options) -> Box<Pages> {
         _ => Box::new(|_, _| None),
     }
 }
-
-fn rules(options: &Options) -> Rules {
-    let app = |app: &crate::options::AppOptions| AppRules {
-        subscription_count: app.switches.subscription_count,
-        webhooks: app.webhooks.iter().flat_map(|hook| hook.events.iter().copied()).collect(),
-    };
-    Rules {
-        presence_members: options.limits.presence_members,
-        webhook_delay: options.webhook_delay,
-        apps: options.apps.iter().map(app).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,13 @@
 use std::sync::atomic::Ordering;
 
 use mio::{Interest, Token};
-use oyez_core::{ChannelKey, Command, WorkerId};
+use oyez_core::{ChannelKey, Command, Listener, Place, WorkerId};
 use oyez_protocol::user::Member;
 
 use super::Worker;
 use super::mail::Letter;
 use crate::socket::connection::{Connection, Seat};
+use crate::socket::subscriptions::View;
 
 /// A worker may have so many sockets more than the one that offers it another, plus one in
 /// [`SLACK_SHARE`].
@@ -34,7 +35,14 @@ pub(crate) struct Moved {
 #[derive(Debug)]
 pub(super) struct Admitted {
     pub(super) key: ChannelKey,
+    pub(super) wish: Wish,
+}
+
+/// As whom, and from where on.
+#[derive(Debug)]
+pub(super) struct Wish {
     pub(super) member: Option<Member>,
+    pub(super) listener: Listener,
 }
 
 /// A connection that shall move as soon as it is not being listened to.
@@ -58,13 +66,22 @@ impl Worker {
     }
 
     fn subscribe_here(&mut self, slot: u32, subscribe: Admitted) {
-        let Admitted { key, member } = subscribe;
+        let Admitted { key, wish } = subscribe;
         let Some(connection) = self.seats.connection(slot) else { return };
-        connection.subscriptions.insert(self.channels.hold(&key));
+        let view = View::of(wish.listener.aware.as_deref());
+        connection.subscriptions.insert(self.channels.hold(&key), view);
         let serial = connection.serial;
+        if view.counts() {
+            self.counts(slot);
+        }
         let place = self.seats.place(slot, serial);
+        self.ask_to_subscribe(key, place, wish);
+    }
+
+    pub(super) fn ask_to_subscribe(&mut self, key: ChannelKey, place: Place, wish: Wish) {
+        let Wish { member, listener } = wish;
         let room = self.shared.room_for_channel(key.app());
-        self.ask(Command::Subscribe { key, place, member, room });
+        self.ask(Command::Subscribe { key, place, member, listener, room });
     }
 
     fn is_fair(&self, to: WorkerId) -> bool {

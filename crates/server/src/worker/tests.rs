@@ -8,9 +8,13 @@ use std::time::Duration;
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::websocket::frame;
 
+use oyez_core::Recovered;
+
 use super::*;
 use crate::apps::Apps;
 use crate::options::AppOptions;
+use crate::shared::Equipment;
+use crate::startup::{Clock, homes};
 use crate::webhooks::Webhooks;
 
 /// A worker that takes no turn of its own, and a client that holds its only WebSocket.
@@ -29,14 +33,19 @@ impl Pair {
         let options = Options { workers: 1, apps: apps.clone(), limits, ..Options::default() };
         let apps = Arc::new(Apps::new(apps).expect("one app"));
         let webhooks = Webhooks::start(&apps, &options.limits, None).expect("there are none");
-        let shared = Arc::new(Shared::new(options, apps, webhooks, 1));
+        let keys = oyez_core::KeySpace::new(1);
+        let clock = Clock::now();
+        let recovered = Recovered { terms: vec![clock.term], ..Recovered::default() };
+        let home = homes(&options, 1, recovered, &keys, &clock).0.remove(0);
+        let equipment = Equipment::bare(&apps, webhooks);
+        let shared = Arc::new(Shared::new(options, apps, equipment, 1));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a listener does that");
         let address = listener.local_addr().expect("an address");
         let poll = mio::Poll::new().expect("a poll");
         let mail = mail::mailboxes(1, &shared.backlog).remove(0);
         let listener = TcpListener::from_std(listener);
-        let mut worker = Worker::new(shared, mail, listener, &poll).expect("a worker");
+        let mut worker = Worker::new(shared, mail, listener, &poll, home).expect("a worker");
 
         let mut client = TcpStream::connect(address).expect("it listens");
         client.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket does that");

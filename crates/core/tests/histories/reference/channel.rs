@@ -134,15 +134,23 @@ impl Channel {
         }
     }
 
-    pub(crate) fn publish(
+    /// Takes an event that nobody has seen yet.
+    pub(crate) fn publish(&mut self, now: Millis) {
+        self.touch(now);
+        if let Some(memory) = &mut self.memory {
+            memory.publish();
+        }
+    }
+
+    /// Everybody may see an event of that time.
+    pub(crate) fn release(
         &mut self,
         name: &str,
         data: &str,
         exclude: Option<SocketId>,
-        now: Millis,
+        at: Millis,
     ) {
-        self.touch(now);
-        let offset = self.memory.as_mut().map(|memory| memory.publish(name, data, now));
+        let offset = self.memory.as_mut().map(|memory| memory.release(name, data, at));
         let (name, data) = (name.to_owned(), data.to_owned());
         self.append(Heard::Event { name, data, user: None, offset, replayed: false }, exclude);
     }
@@ -168,6 +176,7 @@ impl Channel {
             cache: wanted.cache.then_some(
                 cached.map(|(data, ttl)| oyez_core::Cached { data: data.to_owned(), ttl }),
             ),
+            position: None,
         }
     }
 }

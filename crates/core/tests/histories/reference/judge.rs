@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use oyez_core::{
-    Answer, AppIndex, ChannelKey, Command, Effect, Item, Millis, Place, UserPresence, WorkerId,
+    Answer, AppIndex, Append, ChannelKey, Command, Durability, Effect, Item, Millis, Place, Record,
+    Sight, Urgency, UserPresence, WorkerId,
 };
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::encode::Frame;
@@ -37,11 +38,14 @@ pub(crate) struct Begin {
 /// What is seen of one command's effects before it is compared.
 #[derive(Default)]
 struct Seen {
-    reached: Vec<WorkerId>,
+    /// Which entry of which channel, on which worker.
+    reached: Vec<(usize, usize, WorkerId)>,
     subscribed: bool,
     watcher: bool,
     closes: Vec<Place>,
-    answered: bool,
+    answered: usize,
+    /// Entries given to the journal.
+    kept: usize,
     /// On which channel and worker a count was told.
     counted: Vec<(usize, WorkerId)>,
     count_changes: usize,
@@ -62,8 +66,8 @@ impl Reference {
         now: Millis,
         effects: impl FnOnce(Command) -> Vec<Effect>,
     ) -> Vec<(WorkerId, Letter)> {
-        let asked = self.ask(home, &command, now);
-        let letters = self.judge(&asked, effects(command), now);
+        let mut asked = self.ask(home, &command, now);
+        let letters = self.judge(home, &mut asked, effects(command), now);
         if let Some(channel) = asked.channel {
             self.check_channel(channel, now);
         }
@@ -80,7 +84,7 @@ impl Reference {
         now: Millis,
         effects: Vec<Effect>,
     ) -> Vec<(WorkerId, Letter)> {
-        let letters = self.judge(&Asked::default(), effects, now);
+        let letters = self.judge(home, &mut Asked::default(), effects, now);
         let workers = self.config.workers;
         for at in 0..self.channels.len() {
             if self.channels[at].key.home(workers) == home {
@@ -96,7 +100,8 @@ impl Reference {
 
     fn judge(
         &mut self,
-        asked: &Asked,
+        home: WorkerId,
+        asked: &mut Asked,
         effects: Vec<Effect>,
         now: Millis,
     ) -> Vec<(WorkerId, Letter)> {
@@ -108,10 +113,13 @@ impl Reference {
                     letters.push((worker, self.item(asked, &mut seen, worker, item, now)));
                 }
                 Effect::Answer(ticket, answer) => {
-                    let expected = asked.answer.clone().expect("nobody waits for an answer");
+                    let expected = asked.answers.get(seen.answered).cloned();
+                    let expected = expected.expect("nobody waits for an answer");
                     assert_eq!((ticket, sorted(answer)), (expected.0, sorted(expected.1)));
-                    assert!(!std::mem::replace(&mut seen.answered, true), "a second answer");
+                    seen.answered += 1;
                 }
+                Effect::Append(append) => self.append(home, &mut seen, &append),
+                Effect::Ask(question) => panic!("nobody can be asked: {question:?}"),
                 Effect::Webhook(app, event) => self.webhook(&mut seen, asked, app, event, now),
                 Effect::Opened(app) => self.open[app.0 as usize] += 1,
                 Effect::Closed(app) => {
@@ -120,8 +128,21 @@ impl Reference {
                 }
             }
         }
+        for waiting in asked.gated.drain(..) {
+            self.gates[usize::from(home.0)].wait(waiting);
+        }
         self.compare(asked, seen, now);
         letters
+    }
+
+    fn append(&mut self, home: WorkerId, seen: &mut Seen, append: &Append) {
+        assert_ne!(self.config.durability, Durability::Off, "nothing survives");
+        self.gates[usize::from(home.0)].append(append.mark);
+        let entries = append.records.iter().filter(|r| matches!(r, Record::Entry { .. })).count();
+        seen.kept += entries;
+        let gated = self.config.durability == Durability::Full && entries > 0;
+        let urgency = if gated { Urgency::Gated } else { Urgency::Relaxed };
+        assert_eq!(append.urgency, urgency, "{append:?}");
     }
 
     fn item(
@@ -140,15 +161,21 @@ impl Reference {
                     self.count(seen, channel, worker, count, now);
                     assert_eq!(exclude, None);
                 } else {
-                    let (at, _) = asked.entry.as_ref().expect("an event that nobody sent");
-                    let entry = &self.channels[channel].log[*at];
-                    assert_eq!((asked.channel, exclude), (Some(channel), entry.exclude));
-                    assert_eq!(*heard, entry.heard);
-                    seen.reached.push(worker);
+                    self.tell(asked, seen, channel, worker, &heard, exclude);
                 }
                 Letter::Event { channel, heard, exclude }
             }
-            Item::Subscribed { key, place, member, frames } => {
+            Item::Entry(delivery) => {
+                let (channel, exclude) = (self.channel_index[&delivery.key], delivery.exclude);
+                let Sight::Event(frame) = &delivery.sight else { panic!("{delivery:?}") };
+                let heard = seen.read(channel, delivery.key.name(), frame.clone());
+                let Heard::Event { offset, .. } = *heard else { panic!("no event: {heard:?}") };
+                assert_eq!((offset, delivery.sum), (Some(delivery.offset.get()), None));
+                self.tell(asked, seen, channel, worker, &heard, exclude);
+                Letter::Event { channel, heard, exclude }
+            }
+            Item::Stretch { .. } | Item::LeftBehind { .. } => panic!("nobody fell behind"),
+            Item::Subscribed { key, place, member, frames, standing } => {
                 let (user, outcome) = self.answered(asked, seen, worker, &key, place);
                 let Outcome::Accepted { position } = outcome else { panic!("over the limit") };
                 assert_eq!(member.map(|m| heard::user(m.user_id.as_str())), user);
@@ -156,6 +183,12 @@ impl Reference {
                 let frames = frames.into_iter().map(|frame| seen.read(at, key.name(), frame));
                 let frames: Vec<_> = frames.collect();
                 self.cut(seen, at, &frames, now);
+                let offset = match frames[0].as_ref() {
+                    Heard::Succeeded { cut: Some(cut), .. } => Some(cut.offset),
+                    _ => None,
+                };
+                let standing = standing.map(|standing| (standing.cut.get(), standing.shown.get()));
+                assert_eq!(standing, offset.map(|offset| (offset, offset)), "all is shown");
                 Letter::Subscribed { channel: at, place, user, begin: Begin { position, frames } }
             }
             Item::Refused { key, place, frame } => {
@@ -187,6 +220,25 @@ impl Reference {
         }
     }
 
+    /// The subscribers of a worker hear an entry of a log, each in its turn.
+    fn tell(
+        &mut self,
+        asked: &Asked,
+        seen: &mut Seen,
+        channel: usize,
+        worker: WorkerId,
+        heard: &Heard,
+        exclude: Option<SocketId>,
+    ) {
+        let before = seen.reached.iter().filter(|(at, _, on)| (*at, *on) == (channel, worker));
+        let told = asked.entries.iter().filter(|told| told.channel == channel);
+        let told = told.filter(|told| told.workers.contains(&worker)).nth(before.count());
+        let told = told.expect("an event that nobody sent, or to nobody");
+        let entry = &self.channels[channel].log[told.entry];
+        assert_eq!((heard, exclude), (&entry.heard, entry.exclude));
+        seen.reached.push((channel, told.entry, worker));
+    }
+
     /// A subscription is answered, once.
     fn answered(
         &self,
@@ -214,6 +266,9 @@ impl Reference {
         assert_eq!(cut.is_some(), channel.memory.is_some());
         match (&mut channel.memory, cut) {
             (Some(memory), Some(cut)) => {
+                if memory.is_behind() {
+                    self.tally.count(Moment::CutBehindHead);
+                }
                 seen.misses += memory.check_cut(cut, &frames[1..], now, &mut self.epochs);
                 self.tally.count(match *frames[1] {
                     Heard::CacheMiss => Moment::Miss,
@@ -299,11 +354,14 @@ impl Reference {
     /// Whether everything was there that had to be, as often as it had to be.
     fn compare(&mut self, asked: &Asked, mut seen: Seen, now: Millis) {
         seen.reached.sort_unstable();
-        let expected = asked.entry.as_ref().map(|(_, workers)| workers.clone());
-        assert_eq!(seen.reached, expected.unwrap_or_default(), "who must hear it, once each");
+        let mut expected: Vec<_> = (asked.entries.iter())
+            .flat_map(|told| told.workers.iter().map(|worker| (told.channel, told.entry, *worker)))
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(seen.reached, expected, "who must hear it, once each");
         assert_eq!(seen.subscribed, asked.subscription.is_some(), "a subscription is answered");
         assert_eq!(seen.watcher, asked.watcher.is_some(), "a watcher is answered");
-        assert_eq!(seen.answered, asked.answer.is_some(), "a call is answered");
+        assert_eq!(seen.answered, asked.answers.len(), "every call is answered");
         seen.closes.sort_unstable();
         assert_eq!(seen.closes, asked.closes, "P-057: all connections of the user");
 

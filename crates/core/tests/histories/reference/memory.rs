@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use oyez_core::Millis;
+use oyez_core::{IDENTITY_AGE, Millis};
 
 use crate::heard::{Cut, Heard};
 
@@ -19,6 +19,8 @@ pub(crate) const CACHE_AGE: Duration = Duration::from_secs(30 * 60);
 pub(crate) struct Memory {
     /// Events published since the beginning of time.
     published: u64,
+    /// Those that everybody may see.
+    released: u64,
     /// How many of them came before the epoch.
     base: u64,
     epoch: Option<String>,
@@ -48,7 +50,7 @@ pub(crate) enum Audience {
 impl Memory {
     /// Somebody is about to publish or subscribe.
     pub(crate) fn touch(&mut self, audience: Audience, now: Millis) {
-        let untouched = self.touched.is_none_or(|at| now.since(at) >= CACHE_AGE);
+        let untouched = self.touched.is_none_or(|at| now.since(at) >= IDENTITY_AGE);
         // Nothing is kept of a log in which nothing is.
         let is_blank = self.published == self.base;
         if audience == Audience::Nobody && (untouched || is_blank) {
@@ -57,12 +59,22 @@ impl Memory {
         self.touched = Some(now);
     }
 
-    /// Takes an event; answers its offset.
-    pub(crate) fn publish(&mut self, name: &str, data: &str, now: Millis) -> u64 {
+    /// Takes an event that nobody has seen yet.
+    pub(crate) fn publish(&mut self) {
         self.published += 1;
+    }
+
+    /// Everybody may see an event of that time; answers its offset.
+    pub(crate) fn release(&mut self, name: &str, data: &str, at: Millis) -> u64 {
+        self.released += 1;
         self.miss_told = false;
-        self.latest = Some(Latest { name: name.to_owned(), data: data.to_owned(), at: now });
-        self.published - self.base
+        self.latest = Some(Latest { name: name.to_owned(), data: data.to_owned(), at });
+        self.released - self.base
+    }
+
+    /// Whether somebody would see less than there is.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.released < self.published
     }
 
     /// The data of the remembered event, and how long it will be kept.
@@ -87,7 +99,7 @@ impl Memory {
     ) -> usize {
         if self.epoch.as_ref() != Some(&cut.epoch) {
             assert!(epochs.insert(cut.epoch.clone()), "an epoch that has been before: {cut:?}");
-            let base = self.maybe.iter().find(|base| self.published - **base == cut.offset);
+            let base = self.maybe.iter().find(|base| self.released - **base == cut.offset);
             self.base = *base.unwrap_or_else(|| {
                 panic!("no new epoch could have this offset: {cut:?}, reference {self:?}")
             });
@@ -95,7 +107,8 @@ impl Memory {
             self.epochs += 1;
         }
         self.maybe.clear();
-        assert_eq!(cut.offset, self.published - self.base, "the cut is the end of the log");
+        assert_eq!(cut.offset, self.released - self.base, "the cut is the end of what is released");
+        assert_eq!((&cut.reason, cut.version), (&None, None), "nobody resumed, and no truth");
         assert_eq!((cut.resumed, cut.epoch.len(), cut.term.len()), (false, 8, 8), "{cut:?}");
 
         let expected = match &self.latest {

@@ -7,6 +7,7 @@
 
 mod channel;
 mod count;
+mod gate;
 mod judge;
 mod memory;
 mod told;
@@ -15,21 +16,26 @@ mod user;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use oyez_core::{Answer, AppIndex, ChannelKey, Command, Millis, Place, Ticket, Wanted, WorkerId};
+use oyez_core::{
+    Answer, AppIndex, ChannelKey, Command, Durability, Millis, Place, Publish, Ticket, Wanted,
+    WorkerId,
+};
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
 pub(crate) use channel::{Channel, Entry, Outcome};
 pub(crate) use judge::{Begin, Letter};
-pub(crate) use memory::CACHE_AGE;
 pub(crate) use user::{GRACE, SignedIn};
 
 use crate::heard::{self, Heard, Info, User};
 use crate::tally::{Moment, Tally};
+use gate::{Gate, Waiting};
 
 /// What the reference was told about the config.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) workers: usize,
+    /// Of cache channels.
+    pub(crate) durability: Durability,
     pub(crate) presence_members: usize,
     pub(crate) webhook_delay: Duration,
     pub(crate) apps: Vec<AppConfig>,
@@ -49,6 +55,8 @@ pub(crate) struct Reference {
     channel_index: HashMap<ChannelKey, usize>,
     user_index: HashMap<ChannelKey, usize>,
     epochs: HashSet<String>,
+    /// What each home holds back.
+    gates: Vec<Gate>,
     /// Channels of each app that came into being and are not gone.
     pub(crate) open: Vec<usize>,
     pub(crate) tally: Tally,
@@ -59,13 +67,24 @@ pub(crate) struct Reference {
 struct Asked {
     channel: Option<usize>,
     user: Option<usize>,
-    /// The entry of the log that the channel's subscribers on these workers hear.
-    entry: Option<(usize, Vec<WorkerId>)>,
+    /// Entries of logs that the channels' subscribers on these workers hear, in order.
+    entries: Vec<Told>,
     subscription: Option<(Place, Option<User>, Outcome)>,
     watcher: Option<Place>,
     closes: Vec<Place>,
     webhook: Option<WebhookEvent>,
-    answer: Option<(Ticket, Answer)>,
+    /// In order.
+    answers: Vec<(Ticket, Answer)>,
+    /// What the journal must be given first.
+    gated: Vec<Waiting>,
+}
+
+/// An entry of a channel's log that is told to some workers.
+#[derive(Debug)]
+struct Told {
+    channel: usize,
+    entry: usize,
+    workers: Vec<WorkerId>,
 }
 
 impl Reference {
@@ -78,6 +97,7 @@ impl Reference {
             channels: channels.into_iter().map(|key| Channel::new(key, config.workers)).collect(),
             users: users.into_iter().map(SignedIn::new).collect(),
             epochs: HashSet::new(),
+            gates: (0..config.workers).map(|_| Gate::default()).collect(),
             open,
             tally: Tally::default(),
             config,
@@ -102,7 +122,7 @@ impl Reference {
         }
         let mut asked = Asked::default();
         match command {
-            Command::Subscribe { key, place, member, room: _ } => {
+            Command::Subscribe { key, place, member, .. } => {
                 let (at, limit) = (self.channel_index[key], self.config.presence_members);
                 let channel = &mut self.channels[at];
                 let member = member.as_ref().map(|member| {
@@ -116,7 +136,9 @@ impl Reference {
                 }
                 let outcome = channel.subscribe(*place, member, limit, now);
                 asked.channel = Some(at);
-                asked.entry = (channel.log.len() > before).then_some((before, others));
+                if channel.log.len() > before {
+                    asked.entries.push(Told { channel: at, entry: before, workers: others });
+                }
                 asked.subscription = Some((*place, member.map(|(user, _)| user), outcome));
             }
             Command::Unsubscribe { key, place, user } => {
@@ -124,15 +146,17 @@ impl Reference {
                 let before = channel.log.len();
                 let user = user.as_ref().map(|user| heard::user(user.as_str()));
                 channel.unsubscribe(*place, user, now);
-                let others = channel.workers();
-                asked.entry = (channel.log.len() > before).then_some((before, others));
+                let workers = channel.workers();
+                if channel.log.len() > before {
+                    let at = asked.channel.expect("the channel");
+                    asked.entries.push(Told { channel: at, entry: before, workers });
+                }
             }
-            Command::Publish { key, event, data, exclude, wanted, room: _, ticket } => {
-                let channel = self.at(key, &mut asked);
-                channel.publish(event, data, *exclude, now);
-                asked.entry = Some((channel.log.len() - 1, channel.workers()));
-                asked.answer =
-                    ticket.map(|ticket| (ticket, Answer::Channel(channel.info(*wanted, now))));
+            Command::Publish(publish) => self.ask_publish(publish, &mut asked, now),
+            Command::Committed(mark) => {
+                for waiting in self.gates[usize::from(home.0)].commit(*mark) {
+                    self.pass(waiting, &mut asked);
+                }
             }
             Command::ClientEvent { key, event, data, from, user } => {
                 let channel = self.at(key, &mut asked);
@@ -147,21 +171,23 @@ impl Reference {
                 let user = user.as_ref().map(|user| heard::user(user.as_str()));
                 let heard = Heard::Event { name, data, user, offset: None, replayed: false };
                 channel.append(heard, Some(*from));
-                asked.entry = Some((channel.log.len() - 1, channel.workers()));
+                let (entry, workers) = (channel.log.len() - 1, channel.workers());
+                let at = asked.channel.expect("the channel");
+                asked.entries.push(Told { channel: at, entry, workers });
                 asked.webhook = Some(webhook);
             }
             Command::Inspect { key, wanted, ticket } => {
                 let channel = self.at(key, &mut asked);
-                asked.answer = Some((*ticket, Answer::Channel(channel.info(*wanted, now))));
+                asked.answers.push((*ticket, Answer::Channel(channel.info(*wanted, now))));
             }
             Command::List { app, prefix, wanted, from: _, ticket } => {
                 let answer = self.list(home, *app, prefix, *wanted, now);
-                asked.answer = Some((*ticket, answer));
+                asked.answers.push((*ticket, answer));
             }
             Command::ListMembers { key, ticket } => {
                 let channel = self.at(key, &mut asked);
                 let users = channel.members.keys().map(|user| crate::names::user_id(*user));
-                asked.answer = Some((*ticket, Answer::Members(users.collect())));
+                asked.answers.push((*ticket, Answer::Members(users.collect())));
             }
             Command::SignIn { key, place } => self.user(key, &mut asked).sign_in(*place),
             Command::SignOut { key, place } => self.user(key, &mut asked).sign_out(*place, now),
@@ -172,10 +198,49 @@ impl Reference {
             Command::Unwatch { key, place } => self.user(key, &mut asked).unwatch(*place),
             Command::Terminate { key, ticket } => {
                 asked.closes = self.user(key, &mut asked).connections.iter().copied().collect();
-                asked.answer = Some((*ticket, Answer::Done));
+                asked.answers.push((*ticket, Answer::Done));
             }
+            other => panic!("no part of these histories: {other:?}"),
         }
         asked
+    }
+
+    /// On a channel that survives, the event and its answer wait for the journal.
+    fn ask_publish(&mut self, publish: &Publish, asked: &mut Asked, now: Millis) {
+        let Publish { key, event, data, exclude, wanted, caller, .. } = publish;
+        let durability = self.config.durability;
+        let channel = self.at(key, asked);
+        channel.publish(now);
+        let event = Waiting::Event {
+            channel: asked.channel.expect("the channel"),
+            name: event.clone(),
+            data: data.clone(),
+            exclude: *exclude,
+            at: now,
+        };
+        if channel.memory.is_some() && durability == Durability::Full {
+            let answer = Answer::Channel(channel.info(*wanted, now));
+            asked.gated.push(event);
+            asked.gated.extend(caller.map(|caller| Waiting::Answer(caller.ticket, answer)));
+            return;
+        }
+        self.pass(event, asked);
+        let channel = self.at(key, asked);
+        let answer = Answer::Channel(channel.info(*wanted, now));
+        asked.answers.extend(caller.map(|caller| (caller.ticket, answer)));
+    }
+
+    /// What waited for the journal happens now.
+    fn pass(&mut self, waiting: Waiting, asked: &mut Asked) {
+        match waiting {
+            Waiting::Event { channel: at, name, data, exclude, at: time } => {
+                let channel = &mut self.channels[at];
+                channel.release(&name, &data, exclude, time);
+                let (entry, workers) = (channel.log.len() - 1, channel.workers());
+                asked.entries.push(Told { channel: at, entry, workers });
+            }
+            Waiting::Answer(ticket, answer) => asked.answers.push((ticket, answer)),
+        }
     }
 
     fn at(&mut self, key: &ChannelKey, asked: &mut Asked) -> &mut Channel {

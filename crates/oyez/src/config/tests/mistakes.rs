@@ -272,38 +272,96 @@ fn no_error_and_no_debug_text_holds_a_secret() {
     assert!(!format!("{config:?} {}", understood(&config)).contains("hunter2"));
 }
 
-#[test]
-fn a_rule_that_is_not_served_yet_is_warned_about_once() {
-    let warnings = |lines: &str| -> Vec<String> {
-        let text = format!("{APP}[[apps.channels]]\nmatch = \"LOBBY_*\"\n{lines}\n");
-        let config = parse(&text).unwrap_or_else(|e| panic!("{lines}: {e}"));
-        let rule = |warning: &&Problem| matches!(warning.place, Place::Line(_, 6));
-        config.warnings.iter().filter(rule).map(|warning| warning.text.clone()).collect()
+/// The warnings about rules, with their lines; rules begin on line 5.
+fn doubts(top: &str, rules: &str) -> Vec<String> {
+    let config = parse(&format!("{top}{APP}{rules}\n")).unwrap_or_else(|e| panic!("{rules}: {e}"));
+    let told = |warning: &Problem| match warning.place {
+        Place::Line(_, line) if line > 4 => Some(format!("{line}: {}", warning.text)),
+        _ => None,
     };
-    for (lines, keys) in [
-        ("replay = \"latest\"", "`replay`"),
-        ("replay = \"all\"", "`replay`"),
-        ("history = { events = 256, age = \"10m\" }", "`history`"),
-        ("durable = true", "`durable`"),
-        ("durable = \"relaxed\"", "`durable`"),
-        ("truth = { event = \"E\", from = \"trigger\" }", "`truth`"),
+    config.warnings.iter().filter_map(told).collect()
+}
+
+#[test]
+fn what_a_rule_probably_does_not_mean_is_told() {
+    let rule = |top: &str, lines: &str| {
+        doubts(top, &format!("[[apps.channels]]\nmatch = \"LOBBY_*\"\n{lines}"))
+    };
+    for (lines, expected) in [
         (
-            "truth = { event = \"E\", url = \"http://a/\", wait = \"1s\", settle = \"1s\", refresh = \"30s\" }",
-            "`truth`",
+            "replay = \"all\"",
+            "7: `replay = \"all\"` sends a page that reconnects events it has seen",
         ),
+        ("durable = true", "7: `durable` alone keeps nothing"),
+        ("durable = \"relaxed\"", "7: `durable` alone keeps nothing"),
+        ("history = { age = \"29s\" }", "7: `age` is 29s: a client that loses its connection"),
+        ("truth = { event = \"E\", wait = \"1s\" }", "7: `wait` means nothing without `url`"),
         (
-            "replay = \"latest\"\nhistory = {}\ndurable = true\ntruth = { event = \"E\" }",
-            "`replay`, `history`, `durable`, `truth`",
+            "truth = { event = \"E\", from = \"trigger\", settle = \"1s\" }",
+            "7: `settle` means nothing without `url`",
         ),
     ] {
-        let expected = format!(
-            "this version does not serve {keys} yet: channels that match \"LOBBY_*\" behave as \
-             without this rule"
-        );
-        assert_eq!(warnings(lines), [expected], "{lines}");
+        let found = rule("", lines);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{lines}: {found:?}");
     }
-    for nothing in ["", "replay = \"none\"", "durable = false"] {
-        assert!(warnings(nothing).is_empty(), "{nothing}");
+    for fine in [
+        "",
+        "replay = \"none\"",
+        "durable = false",
+        "replay = \"latest\"\nhistory = { events = 1, age = \"30s\" }\ndurable = true",
+        "truth = { event = \"E\", from = \"trigger\" }",
+        "truth = { event = \"E\", url = \"http://a/\", wait = \"1s\", settle = 0, refresh = 1 }",
+    ] {
+        assert!(rule("", fine).is_empty(), "{fine}");
+    }
+    let folderless = |lines: &str| rule("data_dir = \"\"\n", lines);
+    for durable in ["true", "\"relaxed\""] {
+        let found = folderless(&format!("replay = \"latest\"\ndurable = {durable}"));
+        assert!(found.len() == 1 && found[0].starts_with("9: nothing survives"), "{found:?}");
+    }
+    assert!(folderless("replay = \"latest\"\ndurable = false").is_empty());
+}
+
+#[test]
+fn durable_alone_is_right_for_patterns_of_cache_channels() {
+    for (pattern, warned) in [
+        ("cache-*", false),
+        ("private-cache-a", false),
+        ("private-*", false),
+        ("*", false),
+        ("c?che-*", false),
+        ("cache", true),
+        ("private-a*", true),
+        ("cach_*", true),
+    ] {
+        let rule = format!("[[apps.channels]]\nmatch = {pattern:?}\ndurable = true");
+        assert_eq!(!doubts("", &rule).is_empty(), warned, "{pattern}");
+    }
+}
+
+#[test]
+fn a_rule_that_decides_nothing_is_told() {
+    for (first, second, told) in [
+        ("*", "a", true),
+        ("a", "a", true),
+        ("a?", "a?", true),
+        ("LOBBY_*", "LOBBY_7", true),
+        ("LOBBY_*", "LOBBY_?*", true),
+        ("a*c", "a*b*c", true),
+        ("a?", "a*", false),
+        ("a?", "ab", false),
+        ("LOBBY_7", "LOBBY_*", false),
+        ("a*", "b*", false),
+    ] {
+        let rule =
+            |pattern| format!("[[apps.channels]]\nmatch = {pattern:?}\nreplay = \"latest\"\n");
+        let found = doubts("", &format!("{}{}", rule(first), rule(second)));
+        let start = format!(
+            "9: this rule decides nothing: every channel that matches {second:?} matches {first:?} at "
+        );
+        let expected = |text: &String| text.starts_with(&start) && text.ends_with(":6 first");
+        assert_eq!(found.len(), usize::from(told), "{first} {second}: {found:?}");
+        assert!(found.iter().all(expected), "{first} {second}: {found:?}");
     }
 }
 
@@ -317,11 +375,20 @@ fn rules_for_channels_are_checked() {
             "`replay` must be one of \"none\", \"latest\", \"latest-per-event\", \"all\"; it is \"newest\"",
         ),
         ("durable = \"full\"", "`durable` must be true, \"relaxed\" or false"),
-        ("history = { events = 0 }", "`events` must be a whole number from 1"),
+        ("history = { events = 0 }", "`events` must be a whole number, 1 or more"),
         ("history = { age = \"never\" }", "`age` must be a time"),
         ("history = 5", "`history` must be a table"),
         ("truth = { url = \"http://a/\" }", "truth = { } needs `event`"),
         ("truth = { event = \"E\", url = \"a\" }", "`url` must be an absolute URL"),
+        ("truth = { event = \"E\", url = \"http://u:p@a/\" }", "`url` must not hold a user name"),
+        ("truth = { event = \"E\", url = \"http://ä/\" }", "`url` must be an absolute URL"),
+        ("truth = { event = \"E\", wait = \"2h\" }", "`wait` must be from 0s to 1h"),
+        ("truth = { event = \"E\", timeout = 0 }", "`timeout` must be from 10ms to 1d"),
+        ("truth = { event = \"oyez:E\" }", "`event` begins with \"oyez:\""),
+        (
+            &*format!("truth = {{ event = {:?} }}", "E".repeat(201)),
+            "`event` has 201 characters, at most 200 are allowed (limits.event_name)",
+        ),
         ("truth = { event = \"E\", from = \"push\" }", "`from` must be one of \"trigger\""),
         (
             "truth = { event = \"E\", from = \"trigger\", url = \"http://a/\" }",

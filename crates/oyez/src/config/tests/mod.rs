@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use oyez_protocol::limits::Limits;
 use oyez_protocol::webhook::WebhookKind;
-use oyez_server::options::Console;
+use oyez_server::core::{Durability, Replay, WrittenHistory};
+use oyez_server::options::{ChannelOptions, Console, Source, TruthOptions};
 
 use super::*;
 use crate::credentials::{AppName, NewApp};
@@ -53,9 +54,20 @@ fn the_example_of_the_contract_is_understood() {
     assert_eq!((&*app.id, &*app.key, app.secret.reveal()), ("app-id", "app-key", "app-secret"));
     assert_eq!(app.webhooks[0].events, WebhookKind::ALL);
     assert_eq!(config.options.console, Console::Off);
-    let warned = |what: &str| config.warnings.iter().filter(|w| w.text.contains(what)).count();
-    assert_eq!(warned("behave as without this rule"), 2, "{:?}", config.warnings);
-    assert_eq!((warned("`replay`, `history`, `durable`"), warned("`truth`")), (1, 1));
+    let [lobby, game] = &app.channels[..] else { panic!("{:?}", app.channels) };
+    let history = WrittenHistory { events: Some(256), age: Some(Duration::from_secs(600)) };
+    let written = ChannelOptions {
+        replay: Replay::Latest,
+        history: Some(history),
+        durability: Some(Durability::Full),
+        ..ChannelOptions::new("LOBBY_*")
+    };
+    assert_eq!(*lobby, written);
+    let source = Source::Url("http://127.0.0.1:3000/truth".to_owned());
+    let truth = Some(TruthOptions::new("GAME_STATE", source));
+    assert_eq!(*game, ChannelOptions { truth, ..ChannelOptions::new("private-GAME_*") });
+    let about = |warning: &Problem| warning.text.contains("LOBBY") || warning.text.contains("GAME");
+    assert!(!config.warnings.iter().any(about), "{:?}", config.warnings);
 }
 
 #[test]
@@ -114,6 +126,62 @@ fn every_switch_of_an_app_is_read() {
     }
 }
 
+/// The one rule of an app.
+fn rule(lines: &str) -> ChannelOptions {
+    let text = format!("{APP}[[apps.channels]]\nmatch = \"a*\"\n{lines}\n");
+    let config = parse(&text).unwrap_or_else(|e| panic!("{lines}: {e}"));
+    config.options.apps[0].channels[0].clone()
+}
+
+#[test]
+fn every_key_of_a_rule_is_read() {
+    assert_eq!(rule(""), ChannelOptions::new("a*"));
+    for (word, replay) in [
+        ("none", Replay::None),
+        ("latest", Replay::Latest),
+        ("latest-per-event", Replay::LatestPerEvent),
+        ("all", Replay::All),
+    ] {
+        assert_eq!(rule(&format!("replay = {word:?}")).replay, replay, "{word}");
+    }
+    for (word, durability) in [
+        ("true", Durability::Full),
+        ("\"relaxed\"", Durability::Relaxed),
+        ("false", Durability::Off),
+    ] {
+        assert_eq!(rule(&format!("durable = {word}")).durability, Some(durability), "{word}");
+    }
+    assert_eq!(rule("history = {}").history, Some(WrittenHistory::default()));
+    let history = rule("history = { events = 7, age = \"1h\" }").history.expect("a history");
+    assert_eq!((history.events, history.age), (Some(7), Some(Duration::from_secs(3600))));
+    let truth = |lines: &str| rule(&format!("truth = {lines}")).truth.expect("a truth");
+    assert_eq!(truth("{ event = \"E\" }"), TruthOptions::new("E", Source::Pushed));
+    let trigger = truth("{ event = \"E\", from = \"trigger\" }");
+    assert_eq!(trigger, TruthOptions::new("E", Source::Trigger));
+    let all = truth(
+        "{ event = \"E\", url = \"https://a/?t=1\", timeout = \"2s\", wait = \"1h\", settle = \"0s\", \
+         refresh = 30 }",
+    );
+    let expected = TruthOptions {
+        timeout: Duration::from_secs(2),
+        wait: Duration::from_secs(3600),
+        settle: Duration::ZERO,
+        refresh: Some(Duration::from_secs(30)),
+        ..TruthOptions::new("E", Source::Url("https://a/?t=1".to_owned()))
+    };
+    assert_eq!(all, expected);
+}
+
+#[test]
+fn a_rule_may_ask_for_as_many_events_as_the_limit_allows_wherever_that_is_set() {
+    let text = format!("{APP}[[apps.channels]]\nmatch = \"a\"\nhistory = {{ events = 70_000 }}\n");
+    let expected = "7: `events` must be at most 65536 (limits.history_events); it is 70000: ask for \
+                    fewer or raise the limit";
+    assert_eq!(problems(&text), [expected]);
+    assert!(parse(&format!("limits.history_events = 70_000\n{text}")).is_ok());
+    assert!(with_environment(&text, &[("OYEZ_LIMITS_HISTORY_EVENTS", "70000")]).is_ok());
+}
+
 #[test]
 fn variables_win_over_the_file_and_flags_over_both() {
     let text = format!("workers = 1\nlisten = \"127.0.0.1:1\"\n{APP}");
@@ -168,7 +236,10 @@ fn a_new_app_is_a_config_file() {
 #[test]
 fn the_report_shows_what_was_understood() {
     let text = format!(
-        "ping_after = 0.5\n[limits]\nheaders = 64\n{APP}[[apps.webhooks]]\nurl = \"http://h:1/a@b?token=pw\"\nevents = [\"cache_miss\"]\n"
+        "ping_after = 0.5\n[limits]\nheaders = 64\n{APP}[[apps.webhooks]]\nurl = \"http://h:1/a@b?token=pw\"\nevents = [\"cache_miss\"]\n\
+         [[apps.channels]]\nmatch = \"a*\"\ntruth = {{ event = \"E\", url = \"http://t/?token=pw\" }}\n\
+         [[apps.channels]]\nmatch = \"c*\"\ntruth = {{ event = \"E\", from = \"trigger\" }}\n\
+         [[apps.channels]]\nmatch = \"b*\"\ndurable = \"relaxed\"\nhistory = {{ age = \"1h\" }}\n"
     );
     let report = understood(&parse(&text).expect("settings"));
     for line in [
@@ -177,6 +248,11 @@ fn the_report_shows_what_was_understood() {
         "headers              = 64  lines\n",
         "secret               = \"…\"\n",
         "url                  = \"http://h:1/a@b?…\"\n",
+        "match                = \"a*\"\nreplay               = \"none\"  (default)\n",
+        "durable              = true  (default)\nhistory              = { events = 256 }  (default)\n",
+        "truth                = { event = \"E\", url = \"http://t/?…\", timeout = \"5s\", wait = \"300ms\", settle = \"1s\" }\n",
+        "truth                = { event = \"E\", from = \"trigger\" }\n",
+        "durable              = \"relaxed\"\nhistory              = { events = 256, age = \"1h\" }\n",
     ] {
         assert!(report.contains(line), "{line}\n{report}");
     }

@@ -17,20 +17,20 @@ fn position(offset: u64) -> Position {
 #[test]
 fn t015_a_reader_says_where_it_was() {
     let all = ReadHistory {
-        since: Offset::ZERO,
+        since: None,
         epoch: Expected::Any,
         term: Expected::Any,
         limit: 1_000,
     };
     assert_eq!(parse("auth_key=k"), Ok(all));
     let some = ReadHistory {
-        since: position(41).offset,
+        since: Some(position(41).offset),
         epoch: Expected::This(position(41).epoch),
         term: Expected::Foreign,
         limit: 10,
     };
     assert_eq!(parse("since=41&epoch=k3Vd9Qw2&term=yesterday&limit=10"), Ok(some));
-    assert_eq!(parse("since=9007199254740991").map(|read| read.since), Ok(Offset::MAX));
+    assert_eq!(parse("since=9007199254740991").map(|read| read.since), Ok(Some(Offset::MAX)));
     for (key, lies) in [
         ("since", &["", "-1", "+1", "1.5", "1e3", "x", "9007199254740992", " 1"][..]),
         ("limit", &["", "0", "-1", "1001", "1.5", "x", "18446744073709551616"]),
@@ -82,7 +82,7 @@ proptest! {
         if let Ok(query) = Query::parse(&raw)
             && let Ok(read) = ReadHistory::parse(&query, &Limits::default())
         {
-            prop_assert!((1..=1_000).contains(&read.limit) && read.since <= Offset::MAX);
+            prop_assert!((1..=1_000).contains(&read.limit) && read.since <= Some(Offset::MAX));
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A server with a backend that takes notes, and a client that says exactly what it is told to.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -11,9 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use oyez_core::{Cached, ChannelInfo, Publication, Wanted};
+use oyez_core::{Answer, Cached, ChannelInfo, Patience, Refused, Wanted};
+use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::limits::Limits;
+use oyez_protocol::position::Offset;
 use oyez_protocol::secret::Secret;
 use oyez_protocol::user::UserId;
 use serde_json::Value;
@@ -24,7 +26,7 @@ use tokio::task::LocalSet;
 
 use super::super::{Backend, HttpContext, HttpStats, Pace, serve};
 use crate::apps::{App, Apps};
-use crate::door::Unavailable;
+use crate::door::{Composed, Idempotency, Once, Order, Unable, What};
 use crate::options::{AppOptions, Switches};
 
 pub(super) const SECRET: &str = "test-secret";
@@ -33,7 +35,7 @@ pub(super) const SECRET: &str = "test-secret";
 #[derive(Default)]
 pub(super) struct Notes {
     pub(super) lines: RefCell<Vec<String>>,
-    pub(super) unavailable: Cell<Option<Unavailable>>,
+    pub(super) unable: RefCell<Option<Unable>>,
     /// Publishes wait for this.
     pub(super) hold: RefCell<Option<Rc<Notify>>>,
 }
@@ -51,17 +53,14 @@ fn info(wanted: Wanted) -> ChannelInfo {
         user_count: wanted.user_count.then_some(2),
         subscription_count: wanted.subscription_count.then_some(3),
         cache: wanted.cache.then_some(Some(cached)),
+        position: None,
     }
 }
 
 impl Backend for Rc<Notes> {
-    async fn publish(
-        &self,
-        app: &Arc<App>,
-        publications: Vec<Publication>,
-    ) -> Result<Vec<ChannelInfo>, Unavailable> {
-        if let Some(reason) = self.unavailable.get() {
-            return Err(reason);
+    async fn carry_out(&self, app: &Arc<App>, orders: Vec<Order>) -> Result<Vec<Answer>, Unable> {
+        if let Some(reason) = &*self.unable.borrow() {
+            return Err(reason.clone());
         }
         // An answer takes a turn, as that of another thread would.
         tokio::task::yield_now().await;
@@ -69,12 +68,43 @@ impl Backend for Rc<Notes> {
         if let Some(hold) = hold {
             hold.notified().await;
         }
-        let one = |p: Publication| {
-            let exclude = p.exclude.map(|id| format!(" but {id}")).unwrap_or_default();
-            self.note(app, format!("{} {}={}{exclude}", p.channel, p.event, p.data));
-            info(p.wanted)
+        let one = |order: Order| {
+            let exclude = order.exclude.map(|id| format!(" but {id}")).unwrap_or_default();
+            let what = match order.what {
+                What::Event(event, data) => format!("{event}={data}"),
+                other => format!("{other:?}"),
+            };
+            self.note(app, format!("{} {what}{exclude}", order.channel));
+            Answer::Channel(info(order.wanted))
         };
-        Ok(publications.into_iter().map(one).collect())
+        Ok(orders.into_iter().map(one).collect())
+    }
+
+    async fn once(
+        &self,
+        app: &Arc<App>,
+        idempotency: Idempotency,
+        orders: Vec<Order>,
+        compose: impl FnOnce(Result<Vec<Answer>, Unable>) -> Composed + 'static,
+    ) -> Once {
+        self.note(app, format!("once {}", idempotency.key));
+        Once::Answer(compose(self.carry_out(app, orders).await))
+    }
+
+    async fn truth(
+        &self,
+        app: &Arc<App>,
+        channel: ChannelName,
+        at_least: Option<Offset>,
+        _: Patience,
+    ) -> Answer {
+        self.note(app, format!("truth {channel} {at_least:?}"));
+        Answer::Refused(Refused::NoTruth)
+    }
+
+    async fn history(&self, app: &Arc<App>, channel: ChannelName, of: ReadHistory) -> Answer {
+        self.note(app, format!("history {channel} {:?}", of.since));
+        Answer::Refused(Refused::NoMemory)
     }
 
     async fn inspect(&self, app: &Arc<App>, channel: ChannelName, wanted: Wanted) -> ChannelInfo {

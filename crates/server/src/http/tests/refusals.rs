@@ -5,7 +5,7 @@ use oyez_protocol::limits::Limits;
 use serde_json::json;
 
 use super::harness::{get, post, publish, request, signed, signed_as, with_server, with_usual};
-use crate::door::Unavailable;
+use crate::door::Unable;
 
 #[test]
 fn p062_the_signature_is_checked_before_anything_else_is_told() {
@@ -132,7 +132,7 @@ fn p068_what_is_refused_publishes_nothing() {
         let body = json!({"name":"e","data":"d","channels":["a","b","c d"]});
         let reply = server.ask(post("/apps/1/events", &body.to_string())).await;
         assert_eq!(reply.error(), (400, "bad_channel_name".into(), Some("channels[2]".into())));
-        server.notes.unavailable.set(Some(Unavailable::Channels));
+        *server.notes.unable.borrow_mut() = Some(Unable::Channels);
         assert_eq!(server.ask(publish("1")).await.error(), (503, "too_many_channels".into(), None));
         assert_eq!(server.notes(), Vec::<String>::new());
     });

@@ -46,6 +46,14 @@ async fn what_waits_survives_a_restart_in_order_and_is_gone_once_delivered() {
     assert_eq!(on_disk(&data_dir), 0);
 }
 
+#[test]
+fn a_file_that_was_never_finished_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("webhooks.redb.new"), b"killed in the middle").unwrap();
+    assert_eq!(on_disk(folder.path()), 0);
+    assert_eq!(on_disk(folder.path()), 0, "and it is there the next time");
+}
+
 #[tokio::test]
 async fn what_waits_survives_handles_that_are_dropped_without_a_stop() {
     let folder = tempfile::tempdir().unwrap();

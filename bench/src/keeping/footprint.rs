@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a remembered event takes of the server's memory: all that it has grown by since just as
+//! many events went through channels that forget, channels and journal included.
+
+use super::rows::{Durability, REMEMBERED_DATA, Row, Side, Spread};
+use super::{Figure, Run, rules};
+use crate::load::{Load, Rooms, Traffic};
+use crate::process::Server;
+use crate::publisher::Call;
+use crate::scenarios::SETTLE;
+use crate::subscribers::RoomNames;
+use crate::trouble::Trouble;
+
+const CHANNELS: u32 = 1_000;
+
+/// Events that each channel keeps at most, and those that it gets.
+const MOST: u32 = 256;
+const EACH: u32 = 200;
+
+const IN_FLIGHT: u16 = 64;
+
+pub(crate) fn measure(run: &Run<'_>) -> Result<Vec<Figure>, Trouble> {
+    let ways = [(Durability::Memory, rules::MEMORY), (Durability::Disk, rules::DURABLE)];
+    let mut figures = Vec::new();
+    for (durability, names) in ways {
+        let place = run.starter.oyez_place("footprint", &rules::keeping(MOST))?;
+        let mut server = place.start()?;
+        let bytes = remembered(&server, names);
+        let bytes = bytes.map_err(|trouble| server.ended().unwrap_or(trouble))?;
+        figures.push((Row::Remembered(durability), Side::Oyez, bytes));
+    }
+    Ok(figures)
+}
+
+fn remembered(server: &Server, names: RoomNames) -> Result<f64, Trouble> {
+    publish(server, RoomNames::PLAIN)?;
+    let before = server.resident()?;
+    publish(server, names)?;
+    let grown = server.resident()? as f64 - before as f64;
+    Ok(grown / f64::from(CHANNELS * EACH))
+}
+
+fn publish(server: &Server, names: RoomNames) -> Result<(), Trouble> {
+    let rooms = Rooms { count: CHANNELS, size: 0, names };
+    let call = Call::Batch(Spread::BATCH);
+    let traffic = Traffic { rooms, slots: IN_FLIGHT, call, data: REMEMBERED_DATA };
+    let mut load = Load::with(server.address(), traffic)?;
+    load.publish_calls(u64::from(CHANNELS * EACH / Spread::BATCH))?;
+    load.finish()?;
+    std::thread::sleep(SETTLE);
+    Ok(())
+}
