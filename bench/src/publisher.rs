@@ -223,7 +223,7 @@ impl Publishers {
 enum Answer {
     /// More must come.
     Incomplete,
-    /// A 200.
+    /// A 200, or the 202 of what is done later.
     Success {
         /// Bytes of head and body.
         length: usize,
@@ -249,7 +249,7 @@ fn answer_length(bytes: &[u8]) -> Answer {
         Ok(httparse::Status::Partial) => return Answer::Incomplete,
         Err(_) => return Answer::Refused,
     };
-    if response.code != Some(200) {
+    if !matches!(response.code, Some(200 | 202)) {
         return Answer::Refused;
     }
     let value = |name: &str| {
