@@ -4,11 +4,10 @@
 
 use super::rows::{Durability, REMEMBERED_DATA, Row, Side, Spread};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
+use crate::load::Load;
 use crate::process::Server;
-use crate::publisher::Call;
 use crate::scenarios::SETTLE;
-use crate::subscribers::RoomNames;
+use crate::traffic::{Call, RoomNames, Rooms, Traffic};
 use crate::trouble::Trouble;
 
 const CHANNELS: u32 = 1_000;

@@ -6,12 +6,12 @@
 use super::crowd::Crowd;
 use super::rows::{MISSED, Row, Sharing, Side, Spread};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
+use crate::load::Load;
 use crate::process::Server;
-use crate::publisher::Call;
 use crate::scenarios::micros;
 use crate::subscribers::Hears;
 use crate::targets::Place;
+use crate::traffic::{Call, Rooms, Traffic};
 use crate::trouble::Trouble;
 use crate::wire::find;
 use std::time::Instant;
