@@ -5,8 +5,9 @@
 //! It never waits longer than [`STALL`] for anything.
 
 use crate::ledger::{Counts, Ledger, PAYLOAD_BYTES, Timed};
-use crate::publisher::{Call, Publishers};
-use crate::subscribers::{RoomNames, Subscribers};
+use crate::publisher::Publishers;
+use crate::subscribers::Subscribers;
+use crate::traffic::{Call, Rooms, Traffic};
 use crate::trouble::Trouble;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -46,42 +47,6 @@ pub(crate) struct Load {
     next_room: u32,
     ticks: u64,
     timer: Option<TimerFd>,
-}
-
-/// How many rooms, and how many subscribers in each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rooms {
-    /// Rooms.
-    pub(crate) count: u32,
-    /// Subscribers in each.
-    pub(crate) size: u32,
-    /// What they are called.
-    pub(crate) names: RoomNames,
-}
-
-impl Rooms {
-    /// Rooms for which no server has a rule.
-    pub(crate) const fn plain(count: u32, size: u32) -> Self {
-        Self { count, size, names: RoomNames::PLAIN }
-    }
-
-    /// Subscribers in all rooms together.
-    pub(crate) const fn subscribers(self) -> usize {
-        self.count as usize * self.size as usize
-    }
-}
-
-/// What the publishers of a run do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Traffic {
-    /// Where they publish, one room after the other.
-    pub(crate) rooms: Rooms,
-    /// Calls in flight.
-    pub(crate) slots: u16,
-    /// What they call.
-    pub(crate) call: Call,
-    /// Bytes of an event's data.
-    pub(crate) data: usize,
 }
 
 /// When a run of publishes ends.

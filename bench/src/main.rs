@@ -7,8 +7,8 @@
 //!
 //! - [`targets`] and [`rivals`] say what can be started, [`process`] owns what runs, [`bare`] is
 //!   the yardstick;
-//! - [`load`] drives a server: [`subscribers`], [`publisher`], and the [`ledger`] that checks that
-//!   every subscriber gets every publish exactly once;
+//! - [`load`] drives a server with [`traffic`]: [`subscribers`], [`publisher`], and the [`ledger`]
+//!   that checks that every subscriber gets every publish exactly once;
 //! - [`scenarios`] does it for each row, [`metric`] says what a row is, [`report`] prints;
 //! - [`keeping`] does the same for what memory, durability, resume and truths cost, beside other
 //!   yardsticks; [`group`] names all that can be measured.
@@ -31,6 +31,7 @@ mod signature;
 mod stats;
 mod subscribers;
 mod targets;
+mod traffic;
 mod trouble;
 mod wire;
 

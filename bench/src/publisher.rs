@@ -4,9 +4,9 @@
 //! they are whole and say success. A server that closes after each answer is connected to anew.
 
 use crate::ledger::Stamp;
-use crate::load::Traffic;
 use crate::signature::{Signer, app};
 use crate::subscribers::send;
+use crate::traffic::{Call, Traffic};
 use crate::trouble::Trouble;
 use crate::wire;
 use mio::net::TcpStream;
@@ -20,27 +20,6 @@ pub(crate) const EVENT_NAME: &str = "bench";
 
 /// No answer to a publish is longer.
 const ANSWER_LIMIT: usize = 4096;
-
-/// What the backend says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Call {
-    /// One event for one room.
-    Event,
-    /// So many events, each for a room of its own, in one `batch_events`.
-    Batch(u32),
-    /// The source of a room's truth has changed.
-    Changed,
-}
-
-impl Call {
-    /// Events of one call.
-    pub(crate) const fn events(self) -> u32 {
-        match self {
-            Self::Event | Self::Changed => 1,
-            Self::Batch(events) => events,
-        }
-    }
-}
 
 #[derive(Default)]
 struct Connection {
@@ -223,7 +202,7 @@ impl Publishers {
 enum Answer {
     /// More must come.
     Incomplete,
-    /// A 200.
+    /// A 200, or the 202 of what is done later.
     Success {
         /// Bytes of head and body.
         length: usize,
@@ -249,7 +228,7 @@ fn answer_length(bytes: &[u8]) -> Answer {
         Ok(httparse::Status::Partial) => return Answer::Incomplete,
         Err(_) => return Answer::Refused,
     };
-    if response.code != Some(200) {
+    if !matches!(response.code, Some(200 | 202)) {
         return Answer::Refused;
     }
     let value = |name: &str| {

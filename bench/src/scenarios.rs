@@ -3,11 +3,12 @@
 //! repetition has a fresh server, warmed up before anything is read, and CPU is read only while no
 //! publish is open, so that what was paid for is exactly what was delivered.
 
-use crate::load::{Load, Rooms};
+use crate::load::Load;
 use crate::metric::Metric;
 use crate::process::Server;
 use crate::stats::percentile;
 use crate::targets::{Starter, Target};
+use crate::traffic::Rooms;
 use crate::trouble::Trouble;
 use std::time::{Duration, Instant};
 

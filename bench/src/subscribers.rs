@@ -5,6 +5,7 @@
 //! readiness and allocates nothing once a connection is set up.
 
 use crate::signature::app;
+use crate::traffic::RoomNames;
 use crate::trouble::Trouble;
 use crate::wire::{self, CLIENT_KEY, Head, Opcode, Sender};
 use mio::event::Event;
@@ -71,20 +72,6 @@ pub(crate) struct Subscribers {
     list: Vec<Subscriber>,
     subscribed: usize,
     buffer: Vec<u8>,
-}
-
-/// How the names of a run's rooms begin. What a server keeps of them hangs on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RoomNames(pub(crate) &'static str);
-
-impl RoomNames {
-    /// Rooms for which no server has a rule.
-    pub(crate) const PLAIN: Self = Self("room");
-
-    /// The name of a room.
-    pub(crate) fn of(self, room: u32) -> String {
-        format!("{}-{room}", self.0)
-    }
 }
 
 impl Subscribers {

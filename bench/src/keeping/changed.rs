@@ -6,10 +6,10 @@
 use super::crowd::Crowd;
 use super::rows::{BURST, Resolver, Row, Side};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
-use crate::publisher::Call;
+use crate::load::Load;
 use crate::scenarios::micros;
 use crate::subscribers::Hears;
+use crate::traffic::{Call, Rooms, Traffic};
 use crate::trouble::Trouble;
 use crate::wire::{find, head_end};
 use std::io::{self, Read, Write};

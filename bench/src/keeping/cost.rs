@@ -4,10 +4,10 @@
 
 use super::rows::{Row, Side};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms};
+use crate::load::Load;
 use crate::process::Server;
 use crate::scenarios::micros;
-use crate::subscribers::RoomNames;
+use crate::traffic::{RoomNames, Rooms};
 use crate::trouble::Trouble;
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 //! and stay until whoever hears them has heard enough.
 
 use crate::load::{CONNECT_WINDOW, STALL};
-use crate::subscribers::{Hears, RoomNames, Subscribers};
+use crate::subscribers::{Hears, Subscribers};
+use crate::traffic::RoomNames;
 use crate::trouble::Trouble;
 use mio::{Events, Poll, Token};
 use std::io;

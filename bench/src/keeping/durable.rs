@@ -6,12 +6,11 @@ use super::disk::Disk;
 use super::metrics::Commits;
 use super::rows::{Row, Side, Spread};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
+use crate::load::Load;
 use crate::process::Server;
-use crate::publisher::Call;
 use crate::scenarios::micros;
 use crate::stats::percentile;
-use crate::subscribers::RoomNames;
+use crate::traffic::{Call, RoomNames, Rooms, Traffic};
 use crate::trouble::Trouble;
 use std::time::Instant;
 

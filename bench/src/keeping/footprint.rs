@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a remembered event takes of the server's memory: all that it has grown by since just as
-//! many events went through channels that forget, channels and journal included.
+//! What a remembered event takes of the server's memory: all that a fresh server has grown by,
+//! with its channels, the journal's cache, and the buffers that the publishes needed.
 
 use super::rows::{Durability, REMEMBERED_DATA, Row, Side, Spread};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
+use crate::load::Load;
 use crate::process::Server;
-use crate::publisher::Call;
 use crate::scenarios::SETTLE;
-use crate::subscribers::RoomNames;
+use crate::traffic::{Call, RoomNames, Rooms, Traffic};
 use crate::trouble::Trouble;
 
 const CHANNELS: u32 = 1_000;
@@ -33,7 +32,7 @@ pub(crate) fn measure(run: &Run<'_>) -> Result<Vec<Figure>, Trouble> {
 }
 
 fn remembered(server: &Server, names: RoomNames) -> Result<f64, Trouble> {
-    publish(server, RoomNames::PLAIN)?;
+    std::thread::sleep(SETTLE);
     let before = server.resident()?;
     publish(server, names)?;
     let grown = server.resident()? as f64 - before as f64;

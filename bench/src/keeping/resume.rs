@@ -6,12 +6,12 @@
 use super::crowd::Crowd;
 use super::rows::{MISSED, Row, Sharing, Side, Spread};
 use super::{Figure, Run, rules};
-use crate::load::{Load, Rooms, Traffic};
+use crate::load::Load;
 use crate::process::Server;
-use crate::publisher::Call;
 use crate::scenarios::micros;
 use crate::subscribers::Hears;
 use crate::targets::Place;
+use crate::traffic::{Call, Rooms, Traffic};
 use crate::trouble::Trouble;
 use crate::wire::find;
 use std::time::Instant;
@@ -38,7 +38,8 @@ fn shared(run: &Run<'_>, sharing: Sharing) -> Result<Vec<Figure>, Trouble> {
     let place = run.starter.oyez_place("resume", &rules::keeping(rules::KEPT))?;
 
     let mut server = place.start()?;
-    publish(&server, rooms, 1)?;
+    // Full, so that the journal is as long whichever comes first.
+    publish(&server, rooms, rules::KEPT)?;
     let mut clients = Clients::new(CLIENTS);
     let mut figures = Vec::new();
     // Whether with something missed or nothing: both come back to a server that has just been

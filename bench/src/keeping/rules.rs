@@ -2,7 +2,7 @@
 //! The rules for channels that servers of this module are started with, one for each way of
 //! keeping, and the names of the rooms that they match.
 
-use crate::subscribers::RoomNames;
+use crate::traffic::RoomNames;
 
 /// Every event survives a power cut before it is answered.
 pub(crate) const DURABLE: RoomNames = RoomNames("durable");

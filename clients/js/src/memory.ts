@@ -90,7 +90,9 @@ export class Memory {
     this.retained.clear();
     if (this.truth) this.truth.version = 0;
     const { epoch, term, offset } = cut;
-    return from ? this._gap(cut.reason ?? 'reset', from, { epoch, term, offset }) : undefined;
+    // A new cut at the very place where the client stands loses nothing.
+    const lost = from && (from.epoch !== epoch || from.term !== term || from.offset !== offset);
+    return lost ? this._gap(cut.reason ?? 'reset', from, { epoch, term, offset }) : undefined;
   }
 
   /** Ends the cut if its replay is complete. */

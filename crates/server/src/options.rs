@@ -14,6 +14,7 @@ use oyez_protocol::secret::Secret;
 use tokio::runtime::Handle;
 
 use crate::resolver::TruthClosure;
+use crate::routes::Routes;
 
 /// A server's settings. `Default` is a server on 127.0.0.1:6001 with no app yet.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct Options {
     pub apps: Vec<AppOptions>,
     /// Whether `/` shows the development page with the first app's credentials.
     pub console: Console,
+    /// What an embedding program serves at all paths that are not Oyez's.
+    pub routes: Option<Routes>,
 }
 
 /// What `/` shows.
@@ -164,6 +167,7 @@ impl Default for Options {
             limits: Limits::default(),
             apps: Vec::new(),
             console: Console::Off,
+            routes: None,
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct Server {
 
 /// Stops a server from any thread.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Shared>);
+pub struct Handle(pub(crate) Arc<Shared>);
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +146,7 @@ impl Server {
             resolver,
             sources: stats,
             journal: committer.as_ref().map(Committer::appender),
-            backlog: post.backlog(),
+            post,
             keys,
             start: clock.start,
         };

@@ -17,7 +17,9 @@ use crate::options::Options;
 use crate::resolver::{Resolver, SourceStats};
 use crate::stats::WorkerStats;
 use crate::webhooks::Webhooks;
-use crate::worker::mail::Backlog;
+#[cfg(test)]
+use crate::worker::mail::mailboxes;
+use crate::worker::mail::{Backlog, Post};
 
 /// What all workers see.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) apps: Arc<Apps>,
     pub(crate) keys: KeySpace,
+    /// The way to every worker, for those who are none.
+    pub(crate) post: Post,
     pub(crate) backlog: Arc<Backlog>,
     pub(crate) webhooks: Webhooks,
     /// Asks backends for truths.
@@ -56,7 +60,7 @@ pub(crate) struct Equipment {
     pub(crate) resolver: Resolver,
     pub(crate) sources: Arc<[SourceStats]>,
     pub(crate) journal: Option<Appender>,
-    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) post: Post,
     pub(crate) keys: KeySpace,
     pub(crate) start: Instant,
 }
@@ -73,7 +77,7 @@ impl Equipment {
             resolver: Resolver::start(sources, bounds, |_, _| {}).expect("it needs no thread"),
             sources: stats,
             journal: None,
-            backlog: Arc::default(),
+            post: mailboxes(1, &Arc::default())[0].post().clone(),
             keys: KeySpace::new(1),
             start: Instant::now(),
         }
@@ -87,13 +91,14 @@ impl Shared {
         equipment: Equipment,
         workers: usize,
     ) -> Shared {
-        let Equipment { webhooks, resolver, sources, journal, backlog, keys, start } = equipment;
+        let Equipment { webhooks, resolver, sources, journal, post, keys, start } = equipment;
         Shared {
             channels: apps.iter().map(|_| AtomicUsize::new(0)).collect(),
             options,
             apps,
             keys,
-            backlog,
+            backlog: post.backlog(),
+            post,
             webhooks,
             resolver,
             sources,

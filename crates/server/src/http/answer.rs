@@ -125,6 +125,14 @@ fn json(body: Vec<u8>) -> Answer {
     with_type(StatusCode::OK, JSON, Bytes::from(body))
 }
 
+/// An error that is none of the HTTP API's.
+pub(super) fn error(status: StatusCode, text: &str) -> Answer {
+    let mut body = b"{\"error\":".to_vec();
+    write_string(&mut body, text);
+    body.push(b'}');
+    with_type(status, JSON, Bytes::from(body))
+}
+
 /// `/up`.
 pub(super) fn up(status: StatusCode, text: &'static str) -> Answer {
     let mut answer = with_type(status, PLAIN, Bytes::from_static(text.as_bytes()));

@@ -70,16 +70,22 @@ async fn admit_and_run<B: Backend>(
 
 /// Whether the app may make a call now.
 fn admit<B>(context: &HttpContext<B>, app: &App) -> Result<(), Refusal> {
-    if !app.options.switches.enabled {
-        let text = "the app is switched off in the config of this server (enabled = false)";
-        return Err(ApiError::new(ErrorCode::AppDisabled, text).into());
-    }
+    is_enabled(app)?;
     match context.limits.requests_per_second {
         0 => Ok(()),
         limit => {
             app.requests.take(limit, Instant::now()).map_err(|wait| Refusal::rate(limit, wait))
         }
     }
+}
+
+/// Whether the app may make calls at all.
+pub(super) fn is_enabled(app: &App) -> Result<(), ApiError> {
+    if app.options.switches.enabled {
+        return Ok(());
+    }
+    let text = "the app is switched off in the config of this server (enabled = false)";
+    Err(ApiError::new(ErrorCode::AppDisabled, text))
 }
 
 fn unix_seconds() -> u64 {

@@ -15,11 +15,12 @@ use oyez_protocol::limits::Limits;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
+use super::download::Outgoing;
 use super::handover::{Gate, Handling, Handover};
 use super::io::Io;
 use super::pace::Pass;
 use super::watch::{Phase, Verdict, Watch};
-use super::{Backend, HttpContext, site};
+use super::{Backend, HttpContext, routed, site};
 
 /// Header lines that hyper reads without an allocation.
 const HEADERS_ON_STACK: usize = 100;
@@ -38,6 +39,7 @@ pub(crate) async fn serve<B: Backend>(
     let limits = &context.limits;
     let (watch, gate) = (Rc::new(Watch::new(limits, Instant::now())), Rc::<Gate>::default());
     let patience = PATIENCE * limits.body_bytes;
+    let peer = context.routes.as_ref().and_then(|_| stream.peer_addr().ok());
     let io = Io::new(stream, first, Rc::clone(&watch), Rc::clone(&gate), patience);
     let service = service_fn(|request| {
         let (context, watch, gate) = (Rc::clone(&context), Rc::clone(&watch), Rc::clone(&gate));
@@ -48,14 +50,30 @@ pub(crate) async fn serve<B: Backend>(
                 return pending().await;
             }
             context.pace.next_request().await;
-            watch.enter(Phase::Call);
-            let answer = site::answer(&context, &watch, request).await;
-            watch.enter(Phase::Idle);
+            let answer = match site::routes_for(&context, &request) {
+                Some(routes) => {
+                    let mut answer = routed::answer(routes, peer, &watch, request).await;
+                    site::finish(&context, &mut answer);
+                    answer
+                }
+                None => {
+                    watch.enter(Phase::Call);
+                    let answer = site::answer(&context, &watch, request).await;
+                    watch.enter(Phase::Idle);
+                    answer.map(Outgoing::Own)
+                }
+            };
             gate.answered();
             Ok::<_, Infallible>(answer)
         }
     });
-    let mut connection = builder(limits).serve_connection(TokioIo::new(io), service);
+    let mut builder = builder(limits);
+    if context.routes.is_some() {
+        // A client that goes away takes its handler along; one that only ends its side looks the
+        // same.
+        builder.half_close(false);
+    }
+    let mut connection = builder.serve_connection(TokioIo::new(io), service);
     let mut alarm = pin!(sleep_until(watch.first()));
     let mut stopping = pin!(context.stopping.notified());
     let (mut lingers, mut told) = (false, false);

@@ -56,12 +56,13 @@ impl Io {
     /// Notes what became of a write: whoever takes bytes is alive.
     fn wrote(&mut self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Pending => self.blocked = true,
+            Poll::Pending => {
+                self.blocked = true;
+                self.watch.write_blocked();
+            }
             Poll::Ready(Ok(_)) if self.blocked => {
                 self.blocked = false;
-                if self.watch.phase() == Phase::Idle {
-                    self.watch.enter(Phase::Idle);
-                }
+                self.watch.write_done();
             }
             Poll::Ready(_) => {}
         }
@@ -84,8 +85,8 @@ impl AsyncRead for Io {
         }
         if buffer.filled().len() == before {
             self.ended = true;
-        } else if self.watch.phase() == Phase::Idle {
-            self.watch.enter(Phase::Head);
+        } else {
+            self.watch.arrived();
         }
         Poll::Ready(Ok(()))
     }

@@ -19,13 +19,16 @@ mod body;
 mod caller;
 mod compose;
 mod connection;
+mod download;
 mod handover;
+mod inside;
 mod io;
 mod library;
 mod orders;
 mod pace;
 mod rate;
 mod route;
+mod routed;
 mod site;
 mod stats;
 mod watch;
@@ -39,11 +42,14 @@ use tokio::sync::Notify;
 use crate::apps::Apps;
 use crate::door::Door;
 use crate::metrics::Format;
+use crate::routes::Routes;
 
 pub(crate) use answer::Answer;
 pub(crate) use backend::Backend;
 pub(crate) use connection::serve;
 pub(crate) use handover::Handover;
+pub(crate) use inside::Inside;
+pub use inside::Reply;
 pub(crate) use pace::Pace;
 pub(crate) use rate::RateLimit;
 pub(crate) use stats::HttpStats;
@@ -72,6 +78,8 @@ pub(crate) struct HttpContext<B = Door> {
     pub(crate) metrics: Box<dyn Fn(Format) -> String>,
     /// Makes the pages that are there beside the API.
     pub(crate) pages: Box<Pages>,
+    /// Answers at all other paths.
+    pub(crate) routes: Option<Routes>,
 }
 
 /// Answers a `GET` by its path and its `Host`; `None` for what is not there.

@@ -44,7 +44,8 @@ pub(super) fn change(channel: ChannelName, change: TruthChange) -> Result<Order,
         TruthOperation::Merge(text) => ChangeOf::Merge(event, value(&text, "merge")?),
         TruthOperation::Patch(text) => {
             let patch = Patch::parse(&text, usize::MAX).map_err(|error| {
-                ApiError::at(ErrorCode::PatchFailed, "patch", error.to_string())
+                let text = format!("`patch` cannot be applied: {error}");
+                ApiError::at(ErrorCode::PatchFailed, "patch", text)
             })?;
             ChangeOf::Patch(event, patch.into_owned())
         }

@@ -115,6 +115,13 @@ impl<'a> Route<'a> {
         Route::Api { app: AppName::Id(segments[0]), call }
     }
 
+    /// Whether an embedding program may answer at that path.
+    pub(super) fn is_free(&self, path: &str, prefix: &str) -> bool {
+        let below = path.strip_prefix(prefix).unwrap_or_default();
+        let is_ours = below.starts_with("/app/") || below.starts_with("/apps/");
+        *self == Route::Other && !is_ours
+    }
+
     /// What requests for it are counted as.
     pub(super) fn kind(&self) -> RouteKind {
         match self {
@@ -209,6 +216,18 @@ mod tests {
         ] {
             assert_eq!(Route::find(path, ""), route, "{path}");
         }
+    }
+
+    #[test]
+    fn what_is_not_oyez_s_is_free_for_an_embedding_program() {
+        let is_free = |path, prefix| Route::find(path, prefix).is_free(path, prefix);
+        for path in ["/", "/login", "/pusher/auth", "/application", "/rt/app/k", "*", "", "/up/"] {
+            assert!(is_free(path, ""), "{path}");
+        }
+        for path in ["/up", "/metrics", "/oyez.js", "/app/k", "/apps/1", "/apps/1/events"] {
+            assert!(!is_free(path, ""), "{path}");
+        }
+        assert!(is_free("/app/k", "/rt") && !is_free("/rt/app/k", "/rt"));
     }
 
     #[test]

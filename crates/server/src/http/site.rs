@@ -4,7 +4,7 @@
 use hyper::body::Incoming;
 use hyper::header::{ACCEPT, CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 
 use super::answer::{self, Answer, Refusal};
 use super::body::RequestBody;
@@ -13,9 +13,30 @@ use super::route::Route;
 use super::watch::Watch;
 use super::{Backend, HttpContext, api};
 use crate::metrics::Format;
+use crate::routes::Routes;
 
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const READING: &[&str] = &["GET", "HEAD"];
+
+/// Who answers a request that is not Oyez's, if an embedding program does.
+pub(super) fn routes_for<'a, B>(
+    context: &'a HttpContext<B>,
+    request: &Request<Incoming>,
+) -> Option<&'a Routes> {
+    let (path, routes) = (request.uri().path(), context.routes.as_ref()?);
+    let is_free = Route::find(path, &context.path).is_free(path, &context.path)
+        && !is_upgrade(request.method(), request.headers());
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    (is_free && (context.pages)(path, host).is_none()).then_some(routes)
+}
+
+/// What is said of an answer by an embedding program.
+pub(super) fn finish<B, Body>(context: &HttpContext<B>, answer: &mut Response<Body>) {
+    if context.is_draining() {
+        answer.headers_mut().insert(CONNECTION, CLOSE);
+    }
+    context.stats.request(Route::Other.kind(), answer.status());
+}
 
 /// Answers one request.
 pub(super) async fn answer<B: Backend>(

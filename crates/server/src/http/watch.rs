@@ -5,11 +5,14 @@
 //! one alarm per connection looks at the note now and then. It is never set further ahead than
 //! the shortest time that a phase of waiting may take, so none is over long before it rings.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::time::Duration;
 
 use oyez_protocol::limits::Limits;
 use tokio::time::Instant;
+
+use crate::routes::Progress;
 
 /// How long a client that we are done with may take to hear it.
 const LINGER: Duration = Duration::from_secs(2);
@@ -25,6 +28,8 @@ pub(super) enum Phase {
     Body,
     /// The backend works on it.
     Call,
+    /// The embedding program works on it, and may have begun to answer.
+    Routes,
     /// All is said; what the client still sends is thrown away.
     Linger,
 }
@@ -46,8 +51,19 @@ pub(super) struct Watch {
     phase: Cell<Phase>,
     since: Cell<Instant>,
     body_is_late: Cell<bool>,
+    /// Since when the client takes nothing of what is written.
+    blocked_since: Cell<Option<Instant>>,
+    upload: RefCell<Option<Upload>>,
     request: Duration,
     keep_alive: Duration,
+}
+
+/// A body that the embedding program reads.
+#[derive(Debug)]
+struct Upload {
+    progress: Arc<Progress>,
+    /// The number of the wait that was going on at the last look, if nothing has come since.
+    seen: Option<usize>,
 }
 
 impl Watch {
@@ -57,6 +73,8 @@ impl Watch {
             phase: Cell::new(Phase::Head),
             since: Cell::new(now),
             body_is_late: Cell::new(false),
+            blocked_since: Cell::new(None),
+            upload: RefCell::default(),
             request: Duration::from_secs(limits.request_seconds as u64),
             keep_alive: Duration::from_secs(limits.keep_alive_seconds as u64),
         }
@@ -77,6 +95,40 @@ impl Watch {
         self.body_is_late.set(false);
     }
 
+    /// Notes that the embedding program has a request now.
+    pub(super) fn enter_routes(&self, progress: Arc<Progress>) {
+        self.enter(Phase::Routes);
+        self.upload.replace(Some(Upload { progress, seen: None }));
+    }
+
+    /// Notes that bytes have come.
+    pub(super) fn arrived(&self) {
+        match self.phase.get() {
+            Phase::Idle => self.enter(Phase::Head),
+            Phase::Routes => {
+                if let Some(upload) = &mut *self.upload.borrow_mut() {
+                    upload.seen = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes that the client takes nothing.
+    pub(super) fn write_blocked(&self) {
+        if self.blocked_since.get().is_none() {
+            self.blocked_since.set(Some(Instant::now()));
+        }
+    }
+
+    /// Notes that the client, which took nothing before, has taken something.
+    pub(super) fn write_done(&self) {
+        self.blocked_since.set(None);
+        if self.phase.get() == Phase::Idle {
+            self.enter(Phase::Idle);
+        }
+    }
+
     /// Whether the body that is awaited has had its time.
     pub(super) fn body_is_late(&self) -> bool {
         self.body_is_late.get()
@@ -94,6 +146,7 @@ impl Watch {
             Phase::Head | Phase::Body => self.request,
             Phase::Linger => LINGER,
             Phase::Call => return Verdict::Wait(now + self.step()),
+            Phase::Routes => return self.look_at_routes(now),
         };
         let due = self.since.get() + granted;
         let next = now + self.step();
@@ -104,6 +157,24 @@ impl Watch {
             return Verdict::BodyLate(next);
         }
         Verdict::Close
+    }
+
+    /// The program may take its time. The client may not: neither to send what is awaited, of
+    /// which something must come between two looks, nor to take what is written.
+    fn look_at_routes(&self, now: Instant) -> Verdict {
+        let next = now + self.step();
+        if let Some(upload) = &mut *self.upload.borrow_mut() {
+            let awaited = upload.progress.awaited();
+            if awaited.is_some() && awaited == upload.seen {
+                return Verdict::Close;
+            }
+            upload.seen = awaited;
+        }
+        match self.blocked_since.get().map(|since| since + self.keep_alive) {
+            Some(due) if now >= due => Verdict::Close,
+            Some(due) => Verdict::Wait(due.min(next)),
+            None => Verdict::Wait(next),
+        }
     }
 
     /// When lingering shall end, if the connection lingers.

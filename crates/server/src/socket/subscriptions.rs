@@ -65,6 +65,7 @@ impl View {
     const COUNTS: u8 = 1;
     const MERGE: u8 = 2;
     const PATCH: u8 = 4;
+    const MISSED_TRUTH: u8 = 8;
 
     /// As a client has described itself.
     pub(crate) fn of(aware: Option<&Aware>) -> View {
@@ -79,13 +80,26 @@ impl View {
         self.0 & View::COUNTS != 0
     }
 
-    /// Whether it can apply changes of that kind.
+    /// Whether it can apply changes of that kind now.
     pub(crate) fn takes(self, kind: DeltaKind) -> bool {
         let bit = match kind {
             DeltaKind::Merge => View::MERGE,
             DeltaKind::Patch => View::PATCH,
         };
-        self.0 & bit != 0
+        self.0 & bit != 0 && !self.lacks_truth()
+    }
+
+    /// Whether the newest truth was kept from it, because it had said that itself: nothing that
+    /// builds on that truth is of use to it.
+    pub(crate) fn lacks_truth(self) -> bool {
+        self.0 & View::MISSED_TRUTH != 0
+    }
+
+    /// The same view after a new truth, which was kept from it or not.
+    #[must_use]
+    pub(crate) fn after_truth(self, is_excluded: bool) -> View {
+        let bit = if is_excluded { View::MISSED_TRUTH } else { 0 };
+        View(self.0 & !View::MISSED_TRUTH | bit)
     }
 
     pub(crate) fn speaks(self) -> Speaks {

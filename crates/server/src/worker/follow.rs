@@ -20,7 +20,7 @@ use oyez_protocol::position::Offset;
 use super::Worker;
 use crate::socket::connection::Life;
 use crate::socket::outbox::FrameRef;
-use crate::socket::subscriptions::{LocalId, LogPlace, Pace, State, Subscription};
+use crate::socket::subscriptions::{LocalId, LogPlace, Pace, State, Subscription, View};
 
 /// A subscriber whose socket has this part of `limits.output_bytes` waiting is behind.
 const BEHIND_SHARE: usize = 4;
@@ -58,6 +58,8 @@ impl Worker {
         self.channels.move_log(local, LogPlace { offset: *offset, sum });
         let limit = self.limits().output_bytes / BEHIND_SHARE;
         let (mut taken, mut count, mut slow) = (Taken::default(), 0, Vec::new());
+        let is_truth = matches!(sight, Sight::Truth(..));
+        let mut views: Vec<(u32, View)> = Vec::new();
         for (at, subscriber) in self.channels.subscribers(local).iter().enumerate() {
             let Some(connection) = self.seats.connection(subscriber.slot) else { continue };
             if subscriber.pace == Pace::Behind {
@@ -69,6 +71,9 @@ impl Worker {
             }
             let view = subscriber.view;
             let is_excluded = *exclude == Some(connection.socket_id);
+            if is_truth && view.counts() && is_excluded != view.lacks_truth() {
+                views.push((at as u32, view.after_truth(is_excluded)));
+            }
             let outbox = &mut self.outbox;
             let mut take = |frame: &Frame| outbox.add(frame.bytes().clone());
             let frame = match sight {
@@ -91,6 +96,11 @@ impl Worker {
             count += 1;
         }
         self.stats().messages_out.add(count);
+        for (at, view) in views {
+            if let Some(subscriber) = self.channels.subscriber_mut(local, at) {
+                subscriber.view = view;
+            }
+        }
         for at in slow {
             self.fall_behind(local, at, offset.before());
         }
@@ -262,19 +272,20 @@ impl Worker {
             return;
         }
         connection.life.marked = period;
-        let live = |(local, subscription): (LocalId, &Subscription)| {
-            let is_live =
-                matches!(subscription.state, State::Live(_)) && subscription.view.counts();
-            is_live.then_some(local)
+        let live = |(local, subscription): (LocalId, &Subscription)| match subscription.state {
+            State::Live(at) if subscription.view.counts() => Some((local, at)),
+            _ => None,
         };
-        let all: Vec<LocalId> = connection.subscriptions.iter().filter_map(live).collect();
-        for local in all {
+        let all: Vec<(LocalId, u32)> = connection.subscriptions.iter().filter_map(live).collect();
+        for (local, at) in all {
             if self.behind.contains_key(&(slot, local)) {
                 continue;
             }
             if let Some(place) = self.channels.log_place(local) {
                 let name = self.channels.key(local).name().clone();
-                let mark = Frame::mark(&name, place.offset, place.sum);
+                let subscriber = self.channels.subscribers(local).get(at as usize);
+                let sum = place.sum.filter(|_| subscriber.is_some_and(|s| !s.view.lacks_truth()));
+                let mark = Frame::mark(&name, place.offset, sum);
                 self.say(slot, mark.bytes().clone());
             }
         }

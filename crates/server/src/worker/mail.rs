@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::relocate::Moved;
+use crate::http::Inside;
 use crate::resolver::Outcome;
 use bytes::Bytes;
 use oyez_core::{Answer, Command, Item, Ticket, WorkerId};
@@ -38,6 +39,8 @@ pub(crate) enum Letter {
     Resolved(u64, Outcome),
     /// The journal failed, because of this.
     JournalFailed(Arc<str>),
+    /// A call of the embedding program.
+    Inside(Box<Inside>),
 }
 
 /// What a letter weighs beside its contents.
@@ -61,6 +64,7 @@ impl Letter {
             Letter::Resolved(_, Outcome::Truth { data, .. }) => data.len(),
             Letter::Http(_, bytes) | Letter::Arrival(_, bytes) => bytes.len(),
             Letter::Moved(moved) => moved.rest.len(),
+            Letter::Inside(call) => call.weight(),
             _ => 0,
         };
         ENVELOPE + contents

@@ -253,6 +253,9 @@ impl Worker {
                 Letter::Moved(moved) => self.take_in(*moved),
                 Letter::Http(stream, bytes) => self.serve_http(stream, bytes),
                 Letter::Resolved(number, outcome) => self.resolved(number, outcome),
+                Letter::Inside(call) => {
+                    tokio::task::spawn_local(call.answer(Rc::clone(&self.http)));
+                }
                 Letter::JournalFailed(reason) => {
                     self.shared.fail(&reason);
                     self.decide(Command::JournalFailed);
@@ -407,6 +410,7 @@ fn http_context(shared: &Arc<Shared>, door: Door, me: WorkerId) -> HttpContext {
         stats: Arc::clone(&shared.http_stats[usize::from(me.0)]),
         metrics: Box::new(move |format| crate::metrics::text(&metrics, format)),
         pages: pages(options),
+        routes: options.routes.clone(),
     }
 }
 

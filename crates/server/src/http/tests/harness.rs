@@ -172,6 +172,7 @@ pub(super) fn with_server<F: Future<Output = ()>>(
                 let page = format!("the page for {}", host.unwrap_or("nobody"));
                 (path == "/").then(|| super::super::Answer::new(Bytes::from(page).into()))
             }),
+            routes: None,
         };
         let context = Rc::new(context);
         let server = Server {
