@@ -6,9 +6,10 @@ import fs from 'node:fs';
 import { describe, test } from 'node:test';
 import { Server } from '../support/server.js';
 import { CALL_LIMITS } from './calls.js';
+import { MEMORY_LIMITS } from './memory.js';
 import { SOCKET_LIMITS } from './sockets.js';
 
-const CASES = { ...SOCKET_LIMITS, ...CALL_LIMITS };
+const CASES = { ...SOCKET_LIMITS, ...CALL_LIMITS, ...MEMORY_LIMITS };
 
 test('every row of the table of limits has a case here', () => {
   const source = fs.readFileSync(new URL('../../crates/protocol/src/limits.rs', import.meta.url), 'utf8');

@@ -176,9 +176,11 @@ impl Memory {
         };
         let standing = Standing { cut, shown: after, replay, speaks };
         let shown = self.up_to_cut(&standing);
-        let base = listener.aware.as_deref().and_then(|aware| self.base(aware));
+        // A version means the same value only in a history that was never lost.
+        let base = listener.aware.as_deref().filter(|_| replay != ReplayOf::TheRule);
+        let base = base.and_then(|aware| self.base(aware));
         let budget = self.budget(&standing, budget);
-        let (frames, upto) = encode(key, &shown, budget, standing, base.as_ref());
+        let (frames, upto) = self.encode(key, &shown, budget, standing, base.as_ref());
         let resumed = if replay == ReplayOf::TheRule { Resumed::No } else { Resumed::Yes };
         let position = CutPosition {
             position: self.position(terms.now()),
@@ -210,7 +212,7 @@ impl Memory {
         let standing = Standing { cut, shown: Offset::ZERO, replay: ReplayOf::TheRule, speaks };
         let shown = self.up_to_cut(&standing);
         let budget = self.budget(&standing, budget);
-        let (mut frames, upto) = encode(key, &shown, budget, standing, None);
+        let (mut frames, upto) = self.encode(key, &shown, budget, standing, None);
         if speaks == Speaks::Oyez {
             let position = self.position(term);
             let version = self.version_for(speaks);
@@ -235,7 +237,7 @@ impl Memory {
         let mut left = budget;
         if standing.shown < standing.cut {
             let shown = self.up_to_cut(&standing);
-            let (more, upto) = encode(key, &shown, left, standing, None);
+            let (more, upto) = self.encode(key, &shown, left, standing, None);
             standing.shown = upto.unwrap_or(standing.cut);
             left = left.saturating_sub(more.iter().map(|frame| frame.bytes().len()).sum());
             frames = more;
@@ -243,7 +245,7 @@ impl Memory {
         if standing.shown >= standing.cut && left > 0 {
             let upto = self.log.committed();
             let shown = self.log.missed(Stretch { after: standing.shown, upto }, own);
-            let (more, reached) = encode(key, &shown, left, standing, None);
+            let (more, reached) = self.encode(key, &shown, left, standing, None);
             standing.shown = reached.unwrap_or(upto);
             frames.extend(more);
         }
@@ -254,6 +256,31 @@ impl Memory {
     fn budget(&self, standing: &Standing, budget: usize) -> usize {
         let in_parts = standing.replay != ReplayOf::TheRule || self.rule().replay == Replay::All;
         if in_parts { budget } else { usize::MAX }
+    }
+
+    /// Encodes as much as the bytes allow, one thing at the least, and everything that is older
+    /// than the ring: no offset says how far somebody is in it. Answers how far that is, if it is
+    /// not all.
+    fn encode(
+        &self,
+        key: &ChannelKey,
+        shown: &[Shown<'_>],
+        budget: usize,
+        standing: Standing,
+        base: Option<&Base>,
+    ) -> (Vec<Frame>, Option<Offset>) {
+        let low = self.log.low();
+        let (mut frames, mut bytes) = (Vec::with_capacity(shown.len().min(64)), 0);
+        for (at, one) in shown.iter().enumerate() {
+            if bytes >= budget && at > 0 && one.upto() >= low {
+                return (frames, Some(shown[at - 1].upto()));
+            }
+            let time = if one.upto() <= standing.cut { Time::Past } else { Time::Live };
+            let frame = frame(key, one, time, base);
+            bytes += frame.bytes().len();
+            frames.push(frame);
+        }
+        (frames, None)
     }
 
     /// How far a replay brings a reader that ended at that offset, or with the cut.
@@ -337,26 +364,4 @@ impl Memory {
 /// What a client understands.
 pub(crate) fn speaks(aware: Option<&Aware>) -> Speaks {
     if aware.is_some() { Speaks::Oyez } else { Speaks::Pusher }
-}
-
-/// Encodes as much as the bytes allow, one thing at the least; answers how far that is, if it is
-/// not all.
-fn encode(
-    key: &ChannelKey,
-    shown: &[Shown<'_>],
-    budget: usize,
-    standing: Standing,
-    base: Option<&Base>,
-) -> (Vec<Frame>, Option<Offset>) {
-    let (mut frames, mut bytes) = (Vec::with_capacity(shown.len().min(64)), 0);
-    for (at, one) in shown.iter().enumerate() {
-        if bytes >= budget {
-            return (frames, Some(shown[at - 1].upto()));
-        }
-        let frame =
-            frame(key, one, if one.upto() <= standing.cut { Time::Past } else { Time::Live }, base);
-        bytes += frame.bytes().len();
-        frames.push(frame);
-    }
-    (frames, None)
 }

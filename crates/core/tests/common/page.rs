@@ -54,6 +54,10 @@ pub(crate) struct Page {
     pub(crate) last: Option<String>,
     /// How often its knowledge began anew.
     pub(crate) anew: u32,
+    /// It has lost its place and waits for a reset.
+    pub(crate) lost: bool,
+    /// Jumped over events it never knew of.
+    jumped: bool,
 }
 
 /// What a page wants when it has lost its place.
@@ -75,12 +79,16 @@ impl Page {
             truth: None,
             last: None,
             anew: 0,
+            lost: false,
+            jumped: false,
         }
     }
 
     /// Its connection is gone, and with it the rest of a replay.
     pub(crate) fn drop_link(&mut self) {
         self.left = None;
+        self.lost = false;
+        self.jumped = false;
     }
 
     fn counts(&self) -> bool {
@@ -93,7 +101,21 @@ impl Page {
     }
 
     pub(crate) fn hear(&mut self, seen: &Seen) -> Option<Lost> {
+        if self.lost && !matches!(seen, Seen::Cut(_) | Seen::Reset(_)) {
+            return None;
+        }
+        let lost = self.read(seen);
+        self.lost |= lost.is_some();
+        lost
+    }
+
+    fn read(&mut self, seen: &Seen) -> Option<Lost> {
         match seen {
+            Seen::Jump(cut) => {
+                (self.base, self.newest, self.left) = (*cut, 0, None);
+                self.view.clear();
+                self.jumped = true;
+            }
             Seen::Cut(cut) if cut.resumed => self.resume(cut),
             Seen::Cut(cut) | Seen::Reset(cut) => self.begin(cut),
             Seen::Event(event) => return self.event(event),
@@ -133,6 +155,7 @@ impl Page {
 
     fn begin(&mut self, cut: &Cut) {
         self.anew += 1;
+        self.lost = false;
         self.base = cut.offset;
         self.newest = 0;
         self.view.clear();
@@ -162,8 +185,22 @@ impl Page {
             self.show(event);
             return None;
         }
+        if self.client == Client::Plain && !event.replayed {
+            // Something may have been forgotten while it was being shown; this one does not count.
+            self.left = None;
+        }
         let is_past = self.left.is_some();
-        assert_eq!(event.replayed, is_past, "a replay has as many frames as it says: {event:?}");
+        if !self.jumped {
+            assert_eq!(
+                event.replayed, is_past,
+                "a replay has as many frames as it says: {event:?}"
+            );
+        }
+        if let Some(delta) = &event.delta
+            && self.truth.as_ref().is_none_or(|(version, _)| *version != delta.from)
+        {
+            return Some(Lost::Resync);
+        }
         let lost = self.pass(event.offset, event.offset);
         if lost.is_none() {
             self.show(event);

@@ -22,6 +22,8 @@ pub(crate) enum Seen {
     },
     Miss,
     Error,
+    /// No frame: a plain page that was too slow for a truth begins at that cut, unknowing.
+    Jump(u64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
