@@ -381,6 +381,7 @@ impl History {
             self.wait(3_500);
         }
         assert!(self.world.homes.iter().all(|home| home.is_settled()), "nothing waits");
+        assert!(self.world.is_answered(), "everybody is answered");
         self.world.check_jobs();
         for at in 0..self.world.tabs.len() {
             self.check_tab(at);

@@ -462,6 +462,7 @@ impl World {
             Command::CatchUp { place, .. } => Some(*place),
             _ => None,
         };
+        let fails = matches!(command, Command::JournalFailed);
         let resets = |home: &Home| home.tally().resets.iter().sum::<u64>();
         let before = resets(&self.homes[home]);
         let mut effects = Vec::new();
@@ -471,6 +472,16 @@ impl World {
             self.jumped.insert(place);
         }
         self.judge(home, Some(predicted), effects);
+        assert!(
+            !self.failed || fails || self.due.is_empty(),
+            "somebody waits for ever: {:?}",
+            self.due
+        );
+    }
+
+    /// Whether every call was answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.due.is_empty() && self.tries.is_empty()
     }
 
     /// What must follow on a command: entries of a log, by whether they must come.
@@ -518,7 +529,10 @@ impl World {
                 let said = self.said(EntryKind::Truth, "state", value.text());
                 predicted.may.push((self.index[key], said));
             }
-            Command::Begin { .. } | Command::Seal { .. } => {}
+            Command::Subscribe { key, .. } => {
+                let at = self.index[key];
+                self.channels[at].log.trim(self.wall);
+            }
             _ => {}
         }
         predicted
