@@ -26,7 +26,7 @@ const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// `limits.output_bytes`: small, so that slow readers fall behind.
 const OUTPUT_BYTES: usize = 64 * 1024;
 /// `limits.replay_bytes`: small, so that replays come in pieces.
-const REPLAY_BYTES: usize = 16 * 1024;
+pub const REPLAY_BYTES: usize = 16 * 1024;
 /// `limits.history_bytes`: so large that only `history.events` trims.
 const HISTORY_BYTES: usize = 512 * 1024 * 1024;
 /// `limits.memory_bytes`.

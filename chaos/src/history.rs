@@ -145,7 +145,14 @@ impl Logs {
         let mut all = self.0.iter().enumerate().filter(|(_, log)| of_epoch(log));
         let known = all.clone().find_map(|(at, log)| {
             let (_, known) = log.terms.iter().find(|(known, _)| **known == *term)?;
-            Some((at, log, *known))
+            let is_last = log.terms.last().is_some_and(|(last, _)| **last == *term)
+                && self
+                    .0
+                    .iter()
+                    .rfind(|last| last.channel.name == channel)
+                    .is_some_and(|last| std::ptr::eq(last, log));
+            // What a term has that is the last one of all was read to its end.
+            Some((at, log, if is_last { u64::MAX } else { *known }))
         });
         let is_durable = Channel::named(channel).is_some_and(Channel::is_durable);
         match (known, all.next(), all.next()) {

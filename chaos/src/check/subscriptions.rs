@@ -269,8 +269,9 @@ impl<'a> Judge<'a> {
                     return Err(("G5", format!("not resumed from {from:?}, without a reason")));
                 };
                 verdict.count(&format!("reset: {reason}"));
-                let held = cut.at.offset.saturating_sub(self.channel.events as u64);
-                let is_trimmed = reason == "trimmed" && from.offset < held + STAGED;
+                let ring = self.channel.events as u64;
+                let is_passed = from.offset + ring < cut.at.offset + STAGED;
+                let is_trimmed = reason == "trimmed" && is_passed;
                 // To which nothing was published has no numbering to keep.
                 let is_blank = reason == "epoch" && from.offset == 0;
                 if keeps && !is_trimmed && !is_blank {

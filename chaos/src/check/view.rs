@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, HashSet};
 use oyez_core::Replay;
 
 use super::known::Known;
+use crate::channels::REPLAY_BYTES;
 use crate::history::Entry;
 
 /// So many entries may have been put in order and not be shown yet, when a ring is trimmed.
 pub(super) const STAGED: u64 = 24;
-/// A long replay is sent in pieces: what is forgotten so soon after the cut may lack.
+/// What is forgotten so soon after the cut may lack in the later pieces of a long replay.
 const SOON: u64 = 1_000;
 
 /// Whether a newcomer is shown an entry.
@@ -70,8 +71,7 @@ pub(super) fn view(known: &Known<'_>, cut: u64) -> BTreeMap<u64, Need> {
                 }
             }
             Replay::All => {
-                let soon = known.forgotten(name, offset).is_some_and(|at| at <= cut + SOON);
-                let is_sure = offset >= surely_held && !soon;
+                let is_sure = offset >= surely_held;
                 view.insert(offset, if is_sure { Need::Must } else { Need::May });
                 // One event that is older than the ring, the newest, may be shown, too.
                 if offset < perhaps_held {
@@ -80,8 +80,27 @@ pub(super) fn view(known: &Known<'_>, cut: u64) -> BTreeMap<u64, Need> {
             }
         }
     }
+    if channel.replay == Replay::All {
+        release_later(known, cut, &mut view);
+    }
     view
 }
+
+/// A long replay is sent in pieces, and what is forgotten before its piece comes is not shown.
+fn release_later(known: &Known<'_>, cut: u64, view: &mut BTreeMap<u64, Need>) {
+    let mut bytes = 0;
+    for (offset, need) in view {
+        let Some(Entry::Event { name, data }) = known.entry(*offset) else { continue };
+        let soon = known.forgotten(name, *offset).is_some_and(|at| at <= cut + SOON);
+        if bytes >= REPLAY_BYTES && soon {
+            *need = Need::May;
+        }
+        bytes += FRAME + 2 * data.len();
+    }
+}
+
+/// More than a frame has beside its data, which is at most twice as long when it is quoted.
+const FRAME: usize = 200;
 
 /// As many names as publishers use.
 const NAMES: usize = 4;
