@@ -118,3 +118,33 @@ fn what_a_program_pushes_is_compared_merged_patched_and_deleted() {
         assert_eq!(page.hear(event), state);
     }
 }
+
+#[test]
+fn a_burst_of_a_thousand_changed_costs_two_calls_and_ends_with_what_is_true() {
+    let (calls, score) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let oyez = start({
+        let (calls, score) = (Arc::clone(&calls), Arc::clone(&score));
+        let rule = TruthRule::event("STATE").settle(Duration::ZERO);
+        server().truth_with("GAME_*", rule, move |_| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            let score = Arc::clone(&score);
+            async move {
+                let score = score.load(Ordering::SeqCst);
+                // As long as the burst takes.
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                Some(score)
+            }
+        })
+    });
+    let mut page = Page::open(oyez.address(), "key");
+    page.subscribe("GAME_7");
+    assert_eq!(page.hear("STATE"), 0);
+    wait(async {
+        for number in 1..=1000 {
+            score.store(number, Ordering::SeqCst);
+            oyez.changed("GAME_7").await.expect("it is asked");
+        }
+    });
+    while page.hear("STATE") != 1000 {}
+    assert!(calls.load(Ordering::SeqCst) <= 3, "the first, and two for the burst");
+}
