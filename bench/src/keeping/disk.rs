@@ -20,12 +20,25 @@ pub(crate) struct Disk {
     at: u64,
 }
 
-/// What a loop did.
+/// What a loop did, in one stretch or in several.
+#[derive(Default)]
 pub(crate) struct Synced {
+    events: u64,
+    time: Duration,
+    micros: Vec<u32>,
+}
+
+impl Synced {
     /// Events per second.
-    pub(crate) rate: f64,
+    pub(crate) fn rate(&self) -> f64 {
+        self.events as f64 / self.time.as_secs_f64()
+    }
+
     /// How long each write and its sync took, microseconds, in rising order.
-    pub(crate) micros: Vec<u32>,
+    pub(crate) fn into_micros(mut self) -> Vec<u32> {
+        self.micros.sort_unstable();
+        self.micros
+    }
 }
 
 impl Disk {
@@ -44,15 +57,15 @@ impl Disk {
     }
 
     /// Writes `events` events of so many bytes and syncs them together, over and over for some
-    /// time.
+    /// time, and adds what it did to `synced`.
     pub(crate) fn sync(
         &mut self,
-        events: u16,
-        bytes: usize,
+        (events, bytes): (u16, usize),
         time: Duration,
-    ) -> Result<Synced, Trouble> {
+        synced: &mut Synced,
+    ) -> Result<(), Trouble> {
         let block = vec![7; usize::from(events) * bytes];
-        let (begin, mut all) = (Instant::now(), Vec::new());
+        let begin = Instant::now();
         while begin.elapsed() < time {
             let begin = Instant::now();
             if self.at + block.len() as u64 > LENGTH {
@@ -61,11 +74,11 @@ impl Disk {
             self.file.write_all_at(&block, self.at).map_err(Trouble::io("writing a block"))?;
             self.file.sync_data().map_err(Trouble::io("syncing a block"))?;
             self.at += block.len() as u64;
-            all.push(micros(begin.elapsed()) as u32);
+            synced.micros.push(micros(begin.elapsed()) as u32);
+            synced.events += u64::from(events);
         }
-        let rate = all.len() as f64 * f64::from(events) / begin.elapsed().as_secs_f64();
-        all.sort_unstable();
-        Ok(Synced { rate, micros: all })
+        synced.time += begin.elapsed();
+        Ok(())
     }
 }
 
@@ -85,11 +98,15 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("oyez-bench-disk-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut disk = Disk::new(&folder).unwrap();
-        let begin = Instant::now();
-        let synced = disk.sync(3, 512, Duration::from_millis(30)).unwrap();
-        let counted = synced.rate * begin.elapsed().as_secs_f64() / 3.0;
-        assert!(synced.micros.len() as f64 <= counted + 1.0, "{counted}");
-        assert!(synced.micros.is_sorted() && !synced.micros.is_empty());
+        let mut synced = Synced::default();
+        for _ in 0..2 {
+            disk.sync((3, 512), Duration::from_millis(15), &mut synced).unwrap();
+        }
+        let syncs = synced.micros.len();
+        assert!(syncs >= 2 && synced.events == 3 * syncs as u64);
+        assert!(synced.rate() <= synced.events as f64 / 0.030);
+        let micros = synced.into_micros();
+        assert!(micros.is_sorted() && micros.len() == syncs);
         drop(disk);
         fs::remove_dir(&folder).unwrap();
     }

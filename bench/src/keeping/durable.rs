@@ -2,9 +2,9 @@
 //! Durable publishes: signed calls to channels that keep their events, in turns with the same
 //! calls where nothing need survive, and with the raw loop on the same disk.
 
-use super::disk::Disk;
-use super::metrics::Commits;
+use super::disk::{Disk, Synced};
 use super::rows::{Row, Side, Spread};
+use super::telling::Commits;
 use super::{Figure, Run, rules};
 use crate::load::Load;
 use crate::process::Server;
@@ -12,7 +12,7 @@ use crate::scenarios::micros;
 use crate::stats::percentile;
 use crate::traffic::{Call, RoomNames, Rooms, Traffic};
 use crate::trouble::Trouble;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of an event's data, and all that the raw loop writes of one.
 const DATA: usize = 512;
@@ -40,26 +40,49 @@ pub(crate) fn measure(run: &Run<'_>) -> Result<Vec<Figure>, Trouble> {
 fn shapes(server: &Server, run: &Run<'_>) -> Result<Vec<Figure>, Trouble> {
     let mut disk = Disk::new(&run.starter.folder)?;
     let mut figures = Vec::new();
-    let each = disk.sync(1, DATA, run.plan.time)?;
-    for (spread, flight) in SHAPES {
-        let row = Row::Rate(spread, flight);
-        let events = flight * u16::try_from(call(spread).events()).expect("a batch is small");
-        let together = disk.sync(events, DATA, run.plan.time)?;
-        figures.push((row, Side::RawEach, each.rate));
-        figures.push((row, Side::RawTogether, together.rate));
-        if spread == Spread::Many && TIMED.contains(&flight) {
-            figures.extend(answers(flight, Side::RawEach, &each.micros));
-            figures.extend(answers(flight, Side::RawTogether, &together.micros));
-        }
+    for shape in SHAPES {
+        let (spread, flight) = shape;
+        let mut raw = Raw::default();
         let mut sides = [(Side::Oyez, rules::DURABLE), (Side::Less, rules::MEMORY)];
         if run.swapped() {
             sides.reverse();
         }
-        for (side, names) in sides {
-            figures.extend(publishes(server, run, (spread, flight), (side, names))?);
+        // Disks have moods: the raw loop takes its turns before and after.
+        raw.sync(&mut disk, shape, run.plan.time / 2)?;
+        for side in sides {
+            figures.extend(publishes(server, run, shape, side)?);
+        }
+        raw.sync(&mut disk, shape, run.plan.time / 2)?;
+
+        let row = Row::Rate(spread, flight);
+        for (side, synced) in [(Side::RawEach, raw.each), (Side::RawTogether, raw.together)] {
+            figures.push((row, side, synced.rate()));
+            if spread == Spread::Many && TIMED.contains(&flight) {
+                figures.extend(answers(flight, side, &synced.into_micros()));
+            }
         }
     }
     Ok(figures)
+}
+
+/// Both readings of the raw loop.
+#[derive(Default)]
+struct Raw {
+    each: Synced,
+    together: Synced,
+}
+
+impl Raw {
+    fn sync(
+        &mut self,
+        disk: &mut Disk,
+        (spread, flight): (Spread, u16),
+        time: Duration,
+    ) -> Result<(), Trouble> {
+        let events = flight * u16::try_from(call(spread).events()).expect("a batch is small");
+        disk.sync((1, DATA), time, &mut self.each)?;
+        disk.sync((events, DATA), time, &mut self.together)
+    }
 }
 
 fn publishes(

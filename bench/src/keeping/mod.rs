@@ -13,11 +13,11 @@ mod crowd;
 mod disk;
 mod durable;
 mod footprint;
-mod metrics;
 mod resume;
 mod rows;
 mod rules;
 mod table;
+mod telling;
 
 use crate::scenarios::Plan;
 use crate::targets::Starter;

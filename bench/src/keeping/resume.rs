@@ -5,6 +5,7 @@
 
 use super::crowd::Crowd;
 use super::rows::{MISSED, Row, Sharing, Side, Spread};
+use super::telling::wait_until_up;
 use super::{Figure, Run, rules};
 use crate::load::Load;
 use crate::process::Server;
@@ -67,11 +68,12 @@ fn shared(run: &Run<'_>, sharing: Sharing) -> Result<Vec<Figure>, Trouble> {
     Ok(figures)
 }
 
-/// `kill -9`, and a start on the same folder; how long the start took in milliseconds.
+/// `kill -9`, and a start on the same folder; the milliseconds from that start to an answer.
 fn restart(server: &mut Server, place: &Place) -> Result<f64, Trouble> {
     server.kill();
     let begin = Instant::now();
     *server = place.start()?;
+    wait_until_up(server)?;
     Ok(micros(begin.elapsed()) / 1e3)
 }
 

@@ -132,11 +132,11 @@ pub(crate) enum Row {
     Delivery,
     /// Server CPU per publish, microseconds: 10 subscribers, 8 in flight, with memory.
     SmallDelivery,
-    /// Milliseconds from the first connect until so many clients have all that they missed.
+    /// Milliseconds from when the server answers until so many clients have all that they missed.
     Converged(Sharing, u32),
     /// Server CPU for that, milliseconds.
     ConvergedCpu(Sharing, u32),
-    /// Milliseconds from the start of a killed server until it listens again.
+    /// Milliseconds from the start of a killed server until it answers again.
     Restart(Sharing),
     /// Bytes of resident memory per remembered event.
     Remembered(Durability),
@@ -265,7 +265,7 @@ impl fmt::Display for Row {
                 write!(f, "ms CPU for that, {clients} clients, {sharing} ({MISSED_NOTHING})")
             }
             Self::Restart(sharing) => {
-                write!(f, "ms from start to listening after kill -9, {}", sharing.name())
+                write!(f, "ms until it answers again after kill -9, {}", sharing.name())
             }
             Self::Remembered(durability) => {
                 let durable = *durability == Durability::Disk;

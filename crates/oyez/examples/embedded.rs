@@ -95,8 +95,8 @@ const PAGE: &str = r#"<!doctype html>
 </script>
 "#;
 
-/// Starts the game.
-fn start(address: SocketAddr) -> Result<Oyez, oyez::StartError> {
+/// Starts the game at that address.
+pub(crate) fn start(address: SocketAddr) -> Result<Oyez, oyez::StartError> {
     let players = Players::default();
     let router = Router::new()
         .route("/", get(page))

@@ -92,7 +92,7 @@ impl Progress {
         self.awaited().is_some()
     }
 
-    fn step(&self) {
+    pub(crate) fn step(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -3,13 +3,17 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+#[cfg(feature = "faults")]
+use oyez_core::Timestamp;
 use oyez_core::{Home, KeySpace, Recovered, WorkerId};
-use oyez_journal::{Committer, Redb};
+use oyez_journal::{Committer, Journal, OpenError, Redb};
+#[cfg(feature = "faults")]
+use oyez_protocol::position::Term;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::LocalOptions;
 
@@ -39,6 +43,9 @@ pub struct Server {
 /// Stops a server from any thread.
 #[derive(Clone, Debug)]
 pub struct Handle(pub(crate) Arc<Shared>);
+
+/// A journal, and what survived in it; or why it cannot be opened.
+type Opened = Result<(Box<dyn Journal>, Recovered), OpenError>;
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +117,30 @@ impl Server {
     /// # Errors
     /// Everything that would keep the server from serving, each with what to do about it.
     pub fn bind(options: Options) -> Result<Server, StartError> {
+        Server::bind_over(options, |dir, ids, clock| {
+            let (journal, recovered) = Redb::open(dir, ids, clock.time, clock.term)?;
+            Ok((Box::new(journal), recovered))
+        })
+    }
+
+    /// The same with another journal than the one in the data folder, which must be given for
+    /// what else is kept there. `open` is told the ids of the apps, the time, and the term that
+    /// this start begins. For tests only.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    #[cfg(feature = "faults")]
+    pub fn bind_with(
+        options: Options,
+        open: impl FnOnce(&[&str], Timestamp, Term) -> Opened,
+    ) -> Result<Server, StartError> {
+        Server::bind_over(options, |_, ids, clock| open(ids, clock.time, clock.term))
+    }
+
+    fn bind_over(
+        options: Options,
+        open: impl FnOnce(&Path, &[&str], &Clock) -> Opened,
+    ) -> Result<Server, StartError> {
         let workers = match options.workers {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
@@ -133,8 +164,8 @@ impl Server {
             None => (None, Recovered { terms: vec![clock.term], ..Recovered::default() }),
             Some(path) => {
                 let ids: Vec<_> = apps.iter().map(|app| app.options.id.as_str()).collect();
-                let (journal, recovered) = Redb::open(path, &ids, clock.time, clock.term)?;
-                let committer = commit(Box::new(journal), &post).map_err(StartError::Thread)?;
+                let (journal, recovered) = open(path, &ids, &clock)?;
+                let committer = commit(journal, &post).map_err(StartError::Thread)?;
                 (Some(committer), recovered)
             }
         };

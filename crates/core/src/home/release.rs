@@ -91,11 +91,13 @@ impl Home {
         let Some(Caller { ticket, when }) = caller else { return };
         let memory = self.channels.get(key).and_then(|c| c.memory.as_deref());
         let is_staged = memory.is_some_and(|m| m.log.head() != m.log.committed());
-        if when == When::Durable && is_staged {
-            self.gate.wait(Waiting::Answer(ticket, answer));
-        } else {
-            effects.push(Effect::Answer(ticket, answer));
-        }
+        let answer = match (when == When::Durable && is_staged, self.gate.state()) {
+            (true, State::Open) => return self.gate.wait(Waiting::Answer(ticket, answer)),
+            // What it depends on will never be durable.
+            (true, State::Failed) => Answer::Refused(Refused::JournalFailed),
+            (false, _) => answer,
+        };
+        effects.push(Effect::Answer(ticket, answer));
     }
 
     /// The journal has everything up to that mark.

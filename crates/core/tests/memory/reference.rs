@@ -157,6 +157,8 @@ impl Log {
             }
         }
         self.low = low;
+        // What was forgotten may have pushed another out, before or after it went from the disk.
+        self.uncertain |= self.entries.iter().any(|said| said.forgotten);
         self.trim(now);
     }
 

@@ -19,6 +19,7 @@ mod running;
 mod runtime;
 mod trigger;
 mod truth_rule;
+mod view;
 
 pub use app::App;
 pub use auth::{Auth, AuthorizeError, UserAuth};
@@ -26,7 +27,8 @@ pub use builder::{Builder, Server, StartError};
 pub use change::{Change, Changed, Truth};
 pub use channel::Channel;
 pub use error::{CallError, Mismatch};
-pub use oyez::{ChannelInfo, Event, History, Oyez};
+pub use oyez::Oyez;
 pub use running::Ended;
-pub use trigger::{Position, Sent, Trigger};
+pub use trigger::{Sent, Trigger};
 pub use truth_rule::{IntoTruth, TRUTH_EVENT, TruthRule};
+pub use view::{ChannelInfo, Event, History, Position};

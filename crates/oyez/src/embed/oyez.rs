@@ -16,7 +16,8 @@ use super::auth::{self, Auth, AuthorizeError, UserAuth};
 use super::change::{Change, Changed, Truth};
 use super::error::CallError;
 use super::running::{Ended, Running};
-use super::trigger::{Position, Sent, Trigger};
+use super::trigger::{Sent, Trigger};
+use super::view::{ChannelInfo, History, Position};
 
 /// A running server, acting for one of its apps: the first, unless [`Oyez::app`] said otherwise.
 /// Clones are the same server. It goes on when the last of them is dropped.
@@ -29,44 +30,6 @@ use super::trigger::{Position, Sent, Trigger};
 pub struct Oyez {
     running: Arc<Running>,
     app: Arc<App>,
-}
-
-/// What is known of a channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct ChannelInfo {
-    /// Whether anybody is subscribed.
-    #[serde(default)]
-    pub occupied: bool,
-    /// Connections that are subscribed, where asked for.
-    pub subscription_count: Option<u64>,
-    /// Distinct users on a presence channel, where asked for.
-    pub user_count: Option<u64>,
-}
-
-/// A part of a channel's history.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct History {
-    /// Where the channel's log is now.
-    #[serde(flatten)]
-    pub position: Position,
-    /// What is held from there on, in order.
-    pub events: Vec<Event>,
-}
-
-/// An event of a history.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct Event {
-    /// Its place.
-    pub offset: u64,
-    /// Its name; `oyez:delete` and `oyez:forget` stand for what they did.
-    pub event: String,
-    /// Its data, as subscribers get it.
-    pub data: String,
-    /// When, in milliseconds since 1970.
-    pub time: u64,
 }
 
 impl Oyez {

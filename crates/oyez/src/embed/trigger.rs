@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::view::Position;
+
 /// An event for one or several channels: `POST /apps/{id}/events`. All of them get it, or none.
 ///
 /// ```
@@ -43,17 +45,6 @@ pub struct Sent {
     /// Where each channel's log is now; empty unless asked for, and for channels without memory.
     #[serde(default)]
     pub positions: BTreeMap<String, Position>,
-}
-
-/// A place in the log of a channel with memory.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// The channel's numbering.
-    pub epoch: String,
-    /// Under which authority; new at every start of a server.
-    pub term: String,
-    /// 1 is the first event.
-    pub offset: u64,
 }
 
 impl Trigger {

@@ -226,6 +226,31 @@ mod tests {
     }
 
     #[test]
+    fn the_program_may_take_its_time_and_the_client_may_not() {
+        let (watch, now) = watch();
+        let progress = Arc::<Progress>::default();
+        watch.enter_routes(Arc::clone(&progress));
+        let look = |seconds| watch.look(now + Duration::from_secs(seconds));
+        assert!(matches!(look(1000), Verdict::Wait(_)), "nobody waits for the client");
+        progress.step();
+        assert!(matches!(look(1015), Verdict::Wait(_)), "it may have begun just now");
+        watch.arrived();
+        assert!(matches!(look(1030), Verdict::Wait(_)), "something has come");
+        progress.step();
+        progress.step();
+        assert!(matches!(look(1045), Verdict::Wait(_)), "another part is awaited");
+        assert_eq!(look(1060), Verdict::Close);
+
+        watch.enter_routes(Arc::default());
+        watch.write_blocked();
+        let since = watch.blocked_since.get().expect("it is noted");
+        assert!(matches!(watch.look(since + Duration::from_secs(74)), Verdict::Wait(_)));
+        assert_eq!(watch.look(since + Duration::from_secs(75)), Verdict::Close);
+        watch.write_done();
+        assert!(matches!(watch.look(since + Duration::from_secs(75)), Verdict::Wait(_)));
+    }
+
+    #[test]
     fn the_alarm_is_never_set_past_a_deadline_that_may_come() {
         let (watch, now) = watch();
         watch.enter(Phase::Call);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What only the inside of a home shows; `tests/histories` has the rest.
 
+mod remembering;
+
 use super::*;
 use crate::command::Listener;
 use crate::effect::{ListFrom, Wanted};

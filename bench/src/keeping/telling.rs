@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What Oyez says of its journal at `/metrics`.
+//! What Oyez says of itself: of its journal at `/metrics`, and at `/up`.
 
 use crate::process::Server;
 use crate::trouble::Trouble;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
 /// The counters of the journal.
@@ -20,15 +20,7 @@ pub(crate) struct Commits {
 impl Commits {
     /// `None` when the server does not say.
     pub(crate) fn of(server: &Server) -> Result<Option<Self>, Trouble> {
-        let get = || {
-            let mut stream = TcpStream::connect(server.address())?;
-            let host = server.address();
-            write!(stream, "GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
-            let mut text = String::new();
-            stream.read_to_string(&mut text)?;
-            Ok(text)
-        };
-        let text: String = get().map_err(Trouble::io("reading /metrics"))?;
+        let text = get(server, "/metrics").map_err(Trouble::io("reading /metrics"))?;
         Ok(Self::parse(&text))
     }
 
@@ -47,6 +39,23 @@ impl Commits {
         (count > 0.0)
             .then(|| (each(self.appends, before.appends), each(self.seconds, before.seconds)))
     }
+}
+
+/// Waits until the server answers: its port is open before it has read what it kept.
+pub(crate) fn wait_until_up(server: &Server) -> Result<(), Trouble> {
+    let answer = get(server, "/up").map_err(Trouble::io("asking whether a server is up"))?;
+    let is_up = answer.starts_with("HTTP/1.1 200");
+    is_up.then_some(()).ok_or_else(|| Trouble::unexpected("who asked /up", answer.as_bytes()))
+}
+
+/// The whole answer, with its head.
+fn get(server: &Server, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(server.address())?;
+    let host = server.address();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The sum of a metric's samples, of all labels.
