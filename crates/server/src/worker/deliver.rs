@@ -14,6 +14,7 @@ use oyez_protocol::user::Member;
 use oyez_protocol::websocket::frame;
 
 use super::Worker;
+use super::follow::BEHIND_SHARE;
 use crate::socket::connection::{Connection, Farewell, Life, Seat, Stage};
 use crate::socket::outbox::Written;
 use crate::socket::subscriptions::State;
@@ -46,10 +47,12 @@ impl Worker {
         self.flush_if_full();
     }
 
-    /// Says what is due early, when a turn has much to say. Mail goes first: what sockets are told
-    /// may lead to something that must not overtake it.
+    /// Says what is due early, when a turn has much to say, or so much that a socket which cannot
+    /// be written could only find out when it is too late to fall behind. Mail goes first: what
+    /// sockets are told may lead to something that must not overtake it.
     pub(super) fn flush_if_full(&mut self) {
-        if self.outbox.is_full() {
+        if self.outbox.is_full() || self.outbox.bytes() > self.limits().output_bytes / BEHIND_SHARE
+        {
             self.mail.send();
             self.flush();
         }

@@ -9,7 +9,7 @@
 mod accept;
 mod deliver;
 mod dialogue;
-mod follow;
+pub(crate) mod follow;
 mod handshake;
 mod liveness;
 pub(crate) mod mail;
@@ -80,7 +80,9 @@ pub(crate) struct Worker {
     /// Subscribers who cannot keep up, or are not shown all of their replay yet.
     behind: HashMap<(u32, LocalId), follow::Behind>,
     /// Those of them who may have room for more.
-    catching_up: Vec<(u32, LocalId)>,
+    catching_up: Vec<u32>,
+    /// Counts what those who are behind have asked.
+    questions_of_slow: u64,
     /// What this worker's home has asked and was not answered.
     questions: questions::Questions,
     /// A connection that shall move to another worker once it has been heard.
@@ -154,6 +156,7 @@ impl Worker {
             returns: HashMap::new(),
             behind: HashMap::new(),
             catching_up: Vec::new(),
+            questions_of_slow: 0,
             questions: questions::Questions::default(),
             moving: None,
             departing: Vec::new(),
