@@ -330,6 +330,26 @@ test('bad input: each a clear error that names its field, and nothing changes', 
   assert.deepEqual([changed.status, changed.json.code], [400, 'no_resolver']);
 });
 
+test('a command to several channels is done to all of them or to none', async () => {
+  const [one, two, nameless, plain] = [fresh('game-'), fresh('game-'), fresh('kept-'), fresh()];
+  const trigger = (channels, name, body) => server.api.post('/events', { name, channels, data: JSON.stringify(body) });
+  assert.equal((await trigger([one, two], 'oyez:set', { data: 1 })).status, 200);
+  for (const [channels, name, body] of [
+    [[one, nameless], 'oyez:set', { data: 2 }],
+    [[one, plain], 'oyez:set', { data: 2 }],
+    [[one, two], 'oyez:set', { data: 2, if_version: 1 }],
+    [[one, two], 'oyez:merge', { merge: { a: 1 } }],
+    [[one, two], 'oyez:patch', { patch: [] }],
+    [[one, plain], 'oyez:delete', {}],
+  ]) {
+    const { status, text } = await trigger(channels, name, body);
+    assert.equal(status, 400, `${name} ${text}`);
+    assert.equal((await truthOf(one)).json.data, 1, `${name} was done to one of two`);
+  }
+  assert.equal((await trigger([one, nameless], 'oyez:set', { data: 2, event: 'STATE' })).status, 200);
+  assert.equal((await trigger([one, two, nameless], 'oyez:delete', {})).status, 200);
+});
+
 test('a truth beside remembered events: both are shown, each by its rule', async () => {
   const channel = fresh('mixed-');
   await server.api.publish(channel, 'a', '1');

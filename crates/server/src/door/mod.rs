@@ -80,8 +80,9 @@ pub(crate) enum Unable {
     },
     /// Something that depends on what a channel holds is one of several.
     #[error(
-        "a merge, a patch or a condition must stand alone in its call: whether it applies is not \
-         known before, and a call is done as a whole or not at all"
+        "a merge, a patch, a condition, or a truth without an `event` where the rule names none must \
+         stand alone in its call: whether it applies is not known before, and a call is done as a \
+         whole or not at all"
     )]
     NotAlone,
 }
@@ -160,7 +161,7 @@ impl Door {
         let plan = |order: Order| {
             let rule = app.rules.find(&order.channel).map(|rule| &**rule);
             let order = order.by_rule(rule)?;
-            if order.is_conditional() && !is_alone {
+            if order.is_conditional(rule) && !is_alone {
                 return Err(Unable::NotAlone);
             }
             if rule.is_some() && is_full && !is_alone {
