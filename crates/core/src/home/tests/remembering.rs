@@ -352,11 +352,11 @@ fn t017_an_identity_that_was_to_be_kept_replaces_no_newer_one() {
     kit.home.recover(key, identity, vec![(Row(1), entry)], now, &mut Vec::new());
     let effects = kit.publish("e", "new");
     let [Effect::Append(append)] = &effects[..] else { panic!("{effects:?}") };
-    let identities = append.records.iter().filter_map(|record| match record {
+    let mut identities = append.records.iter().filter_map(|record| match record {
         Record::Identity { identity, .. } => Some((identity.term, identity.lineage.clone())),
         _ => None,
     });
-    assert_eq!(identities.last(), Some((two, vec![(one, first)])), "{append:?}");
+    assert_eq!(identities.next_back(), Some((two, vec![(one, first)])), "{append:?}");
 }
 
 /// T-024: of two that saw the same version one wins, though neither is durable.
