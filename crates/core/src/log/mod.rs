@@ -218,10 +218,10 @@ impl Log {
 
     /// Entries of the ring in that stretch.
     pub(crate) fn entries(&self, stretch: Stretch) -> impl DoubleEndedIterator<Item = &Kept> {
-        let low = self.low();
-        let place = |offset: Offset| (offset.next().since(low) as usize).min(self.ring.len());
-        let (from, upto) = (place(stretch.after), place(stretch.upto));
-        self.ring.range(from.min(upto)..upto)
+        let before = self.low().before();
+        let upto = |offset: Offset| (offset.since(before) as usize).min(self.ring.len());
+        let (from, end) = (upto(stretch.after), upto(stretch.upto));
+        self.ring.range(from.min(end)..end)
     }
 
     /// Whether the truth has come to its end by that time.
@@ -374,9 +374,10 @@ impl Log {
         }
         if self.latest.is_empty() && matches!(self.rule.replay, Replay::Latest | Replay::All) {
             // What was published before it is the newest again.
-            let seen = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > before);
-            let newest = seen.into_iter().find(|kept| kept.entry.kind == EntryKind::Event);
-            self.latest.extend(newest.cloned());
+            let seen = Stretch { after: Offset::ZERO, upto: before };
+            let is_event = |kept: &&Kept| kept.entry.kind == EntryKind::Event;
+            let newest = self.entries(seen).rfind(is_event).cloned();
+            self.latest.extend(newest);
         }
     }
 
