@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Channels that remember: what went wrong once, and named statements of the guarantee.
 
+mod over_time;
+
 use oyez_protocol::api::{Condition, Expected};
 use oyez_protocol::delta::{DeltaKind, Deltas};
 use oyez_protocol::message::{Aware, Resume};
