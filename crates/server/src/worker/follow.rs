@@ -36,6 +36,15 @@ pub(super) struct Behind {
     asked: u32,
     /// When it asked last, among all questions of this worker: who has waited longest is next.
     turn: u64,
+    /// Whether it wants a new cut, and what comes before that is of no use to it.
+    is_lost: bool,
+}
+
+impl Behind {
+    /// It has asked nothing yet.
+    fn at(standing: Standing) -> Behind {
+        Behind { standing, asked: 0, turn: 0, is_lost: false }
+    }
 }
 
 /// The frames of an entry, each taken into the turn when the first one is due it.
@@ -114,7 +123,7 @@ impl Worker {
         subscriber.pace = Pace::Behind;
         let (slot, speaks) = (subscriber.slot, subscriber.view.speaks());
         let standing = Standing { cut: shown, shown, replay: ReplayOf::TheRule, speaks };
-        self.behind.insert((slot, local), Behind { standing, asked: 0, turn: 0 });
+        self.behind.insert((slot, local), Behind::at(standing));
         self.stats().fallen_behind.add(1);
     }
 
@@ -128,7 +137,7 @@ impl Worker {
             && let Some(subscriber) = self.channels.subscriber_mut(local, at)
         {
             subscriber.pace = Pace::Behind;
-            self.behind.insert((slot, local), Behind { standing, asked: 0, turn: 0 });
+            self.behind.insert((slot, local), Behind::at(standing));
             self.catching_up.push(slot);
         }
     }
@@ -154,6 +163,11 @@ impl Worker {
         };
         behind.asked -= 1;
         behind.standing = standing;
+        if std::mem::take(&mut behind.is_lost) {
+            behind.asked += 1;
+            let (key, reason) = (key.clone(), ResetReason::Resync);
+            return self.ask(Command::Resync { key, place, reason });
+        }
         if end == End::Reached && behind.asked == 0 {
             self.behind.remove(&(slot, local));
             if let Some(at) = self.live_place(slot, local)
@@ -237,9 +251,9 @@ impl Worker {
     }
 
     fn begin_anew(&mut self, slot: u32, serial: u32, local: LocalId, at: LogPlace) {
-        if self.behind.get(&(slot, local)).is_some_and(|behind| behind.asked > 0) {
-            // Whatever comes in answer goes on from where this client was told to be; if that is
-            // wrong it will ask again.
+        if let Some(behind) = self.behind.get_mut(&(slot, local)).filter(|b| b.asked > 0) {
+            // One question at a time: this one when the other is answered.
+            behind.is_lost = true;
             return;
         }
         if let Some(place) = self.live_place(slot, local) {
