@@ -81,6 +81,7 @@ impl Worker {
         frames: &[Frame],
         standing: Option<&Standing>,
     ) {
+        self.admission_answered(&key, place);
         let user = member.map(|member| member.user_id);
         let slot = place.slot;
         let local = self.channels.find(&key);
@@ -119,6 +120,7 @@ impl Worker {
     }
 
     fn refused(&mut self, key: &ChannelKey, place: Place, frame: &Frame) {
+        self.admission_answered(key, place);
         let Some(local) = self.channels.find(key) else { return };
         let Some(connection) = self.seats.at(place) else { return };
         let Some(subscription) = connection.subscriptions.get_mut(local) else { return };
@@ -208,6 +210,7 @@ impl Worker {
                     match connection.watch(&self.registry, slot, Interest::READABLE) {
                         Ok(()) => {
                             self.depart(slot);
+                            self.admit_next(slot);
                             self.has_room(slot);
                         }
                         Err(_) => self.remove(slot),
@@ -298,6 +301,7 @@ impl Worker {
     fn leave_all(&mut self, slot: u32) {
         let Some(connection) = self.seats.connection(slot) else { return };
         let serial = connection.serial;
+        self.admissions.remove(&slot);
         let identity = connection.identity.take();
         let app = connection.app;
         let place = self.seats.place(slot, serial);

@@ -192,6 +192,7 @@ impl Worker {
     /// when they do.
     pub(super) fn catch_up(&mut self) {
         for slot in std::mem::take(&mut self.catching_up) {
+            self.admit_next(slot);
             self.has_room(slot);
         }
     }

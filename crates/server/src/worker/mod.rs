@@ -7,6 +7,7 @@
 //! a delivery takes no lock. A turn never waits.
 
 mod accept;
+mod admission;
 mod deliver;
 mod dialogue;
 pub(crate) mod follow;
@@ -77,6 +78,8 @@ pub(crate) struct Worker {
     unread: VecDeque<u32>,
     /// Who left a channel and came back before its home had answered, and as whom.
     returns: HashMap<(u32, LocalId), relocate::Wish>,
+    /// Subscriptions to channels that remember, by slot, until their homes have answered.
+    admissions: HashMap<u32, admission::Admissions>,
     /// Subscribers who cannot keep up, or are not shown all of their replay yet.
     behind: HashMap<(u32, LocalId), follow::Behind>,
     /// Those of them who may have room for more.
@@ -154,6 +157,7 @@ impl Worker {
             letters: Vec::new(),
             unread: VecDeque::new(),
             returns: HashMap::new(),
+            admissions: HashMap::new(),
             behind: HashMap::new(),
             catching_up: Vec::new(),
             questions_of_slow: 0,
