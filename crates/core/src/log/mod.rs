@@ -281,7 +281,9 @@ impl Log {
     /// Lets go of what is too old or too much.
     pub(crate) fn trim(&mut self, now: Timestamp, freed: &mut Freed) {
         while let Some(first) = self.ring.front() {
-            let too_many = self.ring.len() > self.rule.events || self.ring_bytes > self.rule.bytes;
+            // What is staged is not seen yet: it may not push out what is.
+            let seen = self.ring.len() - self.head.since(self.committed) as usize;
+            let too_many = seen > self.rule.events || self.ring_bytes > self.rule.bytes;
             let too_old = first.entry.time + self.rule.age <= now;
             if !(too_many || too_old) || first.entry.offset > self.committed {
                 break;
@@ -324,11 +326,7 @@ impl Log {
     }
 
     fn remember(&mut self, kept: &Kept, freed: &mut Freed) {
-        let room = match self.rule.replay {
-            Replay::None => 0,
-            Replay::Latest | Replay::All => 1,
-            Replay::LatestPerEvent => self.rule.names,
-        };
+        let room = self.room();
         let same = |old: &Kept| room == 1 || old.entry.event() == kept.entry.event();
         let older = match self.latest.iter().position(same) {
             Some(at) => Some(at),
@@ -372,12 +370,31 @@ impl Log {
                 freed.rewritten.push(kept.clone());
             }
         }
-        if self.latest.is_empty() && matches!(self.rule.replay, Replay::Latest | Replay::All) {
-            // What was published before it is the newest again.
-            let seen = Stretch { after: Offset::ZERO, upto: before };
-            let is_event = |kept: &&Kept| kept.entry.kind == EntryKind::Event;
-            let newest = self.entries(seen).rfind(is_event).cloned();
-            self.latest.extend(newest);
+        self.uncover(before);
+    }
+
+    /// Where something was forgotten, the newest of what was published before shows again.
+    fn uncover(&mut self, before: Offset) {
+        let room = self.room();
+        let seen = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > before);
+        for kept in seen.filter(|kept| kept.entry.kind == EntryKind::Event) {
+            if self.latest.len() >= room {
+                break;
+            }
+            let same = |shown: &Kept| shown.entry.event() == kept.entry.event();
+            if !self.latest.iter().any(same) {
+                self.latest.push(kept.clone());
+            }
+        }
+        self.latest.sort_by_key(|kept| kept.entry.offset);
+    }
+
+    /// How many of the newest events are shown.
+    fn room(&self) -> usize {
+        match self.rule.replay {
+            Replay::None => 0,
+            Replay::Latest | Replay::All => 1,
+            Replay::LatestPerEvent => self.rule.names,
         }
     }
 
