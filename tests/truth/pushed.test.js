@@ -183,6 +183,20 @@ test('if_version and if_epoch: 409 with what is there', async () => {
   assert.equal((await put(channel, { merge: { n: 3 }, if_version: 2 })).status, 200);
 });
 
+test('an event’s condition: about the truth, or the newest event where there is none; without memory 400', async () => {
+  const post = (channel, more) => server.api.post('/events', { name: 'e', channel, data: '1', ...more });
+  const remembered = fresh('kept-');
+  assert.equal((await post(remembered, { if_version: 0 })).status, 200);
+  const late = await post(remembered, { if_version: 0 });
+  assert.deepEqual([late.status, late.json.code, late.json.version], [409, 'version_mismatch', 1]);
+  assert.match(late.json.error, /newest entry is 1 of epoch/);
+  assert.equal((await post(remembered, { if_version: 1 })).status, 200);
+  for (const condition of [{ if_version: 0 }, { if_epoch: 'AAAAAAAA' }]) {
+    const none = await post(fresh('plain-'), condition);
+    assert.deepEqual([none.status, none.json.code], [400, 'no_memory']);
+  }
+});
+
 test('T-024 20 writers increment a counter by compare-and-set: none is lost, all see one sequence', async (t) => {
   const channel = fresh('game-');
   const WRITERS = 20, EACH = 100;

@@ -83,7 +83,9 @@ impl Order {
             let set = ChangeOf::Set(Some(std::mem::take(event)), value.into_owned());
             self.what = What::Change(set, None);
         }
-        if rule.is_none() && !matches!(self.what, What::Event(..)) {
+        let is_plain = matches!(self.what, What::Event(..));
+        let is_conditional = self.condition != Condition::default();
+        if rule.is_none() && (!is_plain || is_conditional) {
             return Err(Unable::NoMemory(self.channel));
         }
         Ok(self)
