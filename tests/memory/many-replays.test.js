@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // A page that subscribes to many channels at once whose replays together are far more than may
 // wait for one connection (`limits.output_bytes`), over a link that is slow to take them.
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Transcript, listen } from '../support/log.js';
 import { fresh } from '../support/names.js';
@@ -56,27 +57,21 @@ for (const prefix of ['all-', 'truth-']) {
   });
 }
 
-test('T-021 whoever leaves a channel before it was asked for hears nothing of it', async () => {
+test('T-021 whoever leaves a channel before its home was asked hears nothing of it', async () => {
   const channels = Array.from({ length: CHANNELS }, () => fresh('all-'));
   await Promise.all(channels.map(fill['all-']));
   const socket = await server.connect();
-  const last = channels.at(-1);
+  const left = channels.at(-1);
   const heard = [];
-  const done = new Promise((resolve) => {
+  const pong = new Promise((resolve) => {
     listen(socket, (message) => {
-      if (message.channel === last) heard.push(message);
+      if (message.channel === left) heard.push(message.event);
       if (message.event === 'pusher:pong') resolve();
     });
   });
-  const others = channels.slice(0, -1);
-  const whole = everything(socket, others);
   for (const channel of channels) await socket.send(socket.subscription(channel));
-  await socket.send({ event: 'pusher:unsubscribe', data: { channel: last } });
-  await whole;
+  await socket.send({ event: 'pusher:unsubscribe', data: { channel: left } });
   await socket.send({ event: 'pusher:ping', data: {} });
-  await done;
-  const live = heard.findIndex((message) => message.offset !== undefined);
-  if (live >= 0 && heard[0].event !== 'pusher_internal:subscription_succeeded') {
-    throw new Error(`a frame before its acknowledgement: ${JSON.stringify(heard[0])}`);
-  }
+  await pong;
+  assert.deepEqual(heard, []);
 });
