@@ -19,12 +19,14 @@ pub const APP_SECRET: &str = "chaos-secret";
 
 /// How long the server lets a silent client be before it pings, with a bookmark.
 const PING_AFTER: Duration = Duration::from_secs(2);
+/// How long a client may take to answer: a slow one shall be slow, not dead.
+const PONG_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a draining server takes to close everybody.
 const DRAIN: Duration = Duration::from_secs(1);
 /// Long enough for nothing to grow too old in a run.
 const AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// `limits.output_bytes`: small, so that slow readers fall behind.
-const OUTPUT_BYTES: usize = 64 * 1024;
+const OUTPUT_BYTES: usize = 256 * 1024;
 /// `limits.replay_bytes`: small, so that replays come in pieces.
 pub const REPLAY_BYTES: usize = 16 * 1024;
 /// `limits.history_bytes`: so large that only `history.events` trims.
@@ -114,12 +116,13 @@ fn replay(replay: Replay) -> &'static str {
 /// The text of `oyez.toml`.
 pub fn config(listen: SocketAddr, data_dir: &Path) -> String {
     let mut text = format!(
-        "listen = \"{listen}\"\ndata_dir = {data_dir:?}\nworkers = 2\nping_after = {}\n\
+        "listen = \"{listen}\"\ndata_dir = {data_dir:?}\nworkers = 2\nping_after = {}\npong_timeout = {}\n\
          drain_seconds = {}\n\n[limits]\noutput_bytes = {OUTPUT_BYTES}\n\
          replay_bytes = {REPLAY_BYTES}\nhistory_bytes = {HISTORY_BYTES}\n\
          memory_bytes = {MEMORY_BYTES}\n\n[[apps]]\nid = \"{APP_ID}\"\nkey = \"{APP_KEY}\"\n\
-         secret = \"{APP_SECRET}\"\n",
+         secret = \"{APP_SECRET}\"\nsubscription_count = false\n",
         PING_AFTER.as_secs(),
+        PONG_TIMEOUT.as_secs(),
         DRAIN.as_secs(),
     );
     for channel in &CHANNELS {
@@ -146,12 +149,15 @@ pub fn config(listen: SocketAddr, data_dir: &Path) -> String {
 /// The same for a server in this process.
 pub fn options(data_dir: &Path) -> Options {
     let mut app = AppOptions::new(APP_ID, APP_KEY, APP_SECRET);
+    // Counts are kept for slow readers until they are closed for it; here they shall fall behind.
+    app.switches.subscription_count = false;
     app.channels = CHANNELS.iter().map(rule).collect();
     let mut options = Options {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         data_dir: Some(data_dir.to_owned()),
         workers: 2,
         ping_after: PING_AFTER,
+        pong_timeout: PONG_TIMEOUT,
         drain: DRAIN,
         apps: vec![app],
         ..Options::default()

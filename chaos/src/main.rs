@@ -21,7 +21,7 @@ struct Args {
     /// Seconds of load for all scenarios together.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Only these scenarios: kill, pause, full-disk, restore, power-cut, disk-fault.
+    /// Only these scenarios: slow-readers, kill, pause, full-disk, restore, power-cut, disk-fault.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The server; it is built if this is not given.

@@ -23,6 +23,24 @@ const RETRY: Duration = Duration::from_millis(100);
 /// A value of so many keys is long enough to be sent as a change.
 const KEYS: usize = 40;
 
+/// How much data events carry, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Most often little.
+    Light,
+    /// So much that no system's buffers hold it for a slow reader.
+    Heavy,
+}
+
+impl Weight {
+    fn paddings(self) -> &'static [usize] {
+        match self {
+            Weight::Light => &[0, 0, 0, 40, 400, 2000],
+            Weight::Heavy => &[0, 9_000, 9_000, 9_000],
+        }
+    }
+}
+
 /// See the module.
 pub struct Publisher {
     stage: Arc<Stage>,
@@ -32,14 +50,21 @@ pub struct Publisher {
     calls: Vec<Call>,
     /// The mean time between two calls.
     pause: Duration,
+    weight: Weight,
 }
 
 impl Publisher {
     /// The publisher of that number.
-    pub fn new(stage: Arc<Stage>, name: usize, seed: u64, pause: Duration) -> Publisher {
+    pub fn new(
+        stage: Arc<Stage>,
+        name: usize,
+        seed: u64,
+        pause: Duration,
+        weight: Weight,
+    ) -> Publisher {
         let http = Http::new(stage.address);
         let rng = StdRng::seed_from_u64(seed);
-        Publisher { stage, name, rng, http, calls: Vec::new(), pause }
+        Publisher { stage, name, rng, http, calls: Vec::new(), pause, weight }
     }
 
     /// Publishes until the load ends, then until all that can be answered is.
@@ -183,7 +208,7 @@ impl Publisher {
         }
         let is_batch = self.rng.random_bool(0.5);
         let one = *NAMES.choose(&mut self.rng).expect("there are names");
-        let padding = "x".repeat(*[0, 0, 0, 40, 400, 2000].choose(&mut self.rng).unwrap_or(&0));
+        let padding = "x".repeat(*self.weight.paddings().choose(&mut self.rng).unwrap_or(&0));
         let events = channels.into_iter().map(|channel| {
             let other = *NAMES.choose(&mut self.rng).expect("there are names");
             let name = if is_batch { other } else { one };

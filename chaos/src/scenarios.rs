@@ -13,11 +13,14 @@ use tokio::time::{Instant, sleep};
 use crate::check::{Counts, Verdict, check};
 use crate::embedded::Embedded;
 use crate::process::Process;
+use crate::publisher::Weight;
 use crate::troupe::{Evidence, Troupe};
 
 /// A scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
+    /// Nothing happens to the server, and its readers are too slow for what is published.
+    SlowReaders,
     /// `kill -9` and start, again and again.
     Kill,
     /// SIGSTOP and SIGCONT; SIGTERM, a drain, and a start.
@@ -54,7 +57,8 @@ pub struct Outcome {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 6] = [
+    pub const ALL: [Scenario; 7] = [
+        Scenario::SlowReaders,
         Scenario::Kill,
         Scenario::Pause,
         Scenario::FullDisk,
@@ -66,6 +70,7 @@ impl Scenario {
     /// Its name in arguments.
     pub fn name(self) -> &'static str {
         match self {
+            Scenario::SlowReaders => "slow-readers",
             Scenario::Kill => "kill",
             Scenario::Pause => "pause",
             Scenario::FullDisk => "full-disk",
@@ -88,6 +93,7 @@ impl Scenario {
             counts: Counts::default(),
         };
         let evidence = match self {
+            Scenario::SlowReaders => act.slow_readers(folder.path()).await?,
             Scenario::Kill => act.kill(folder.path()).await?,
             Scenario::Pause => act.pause(folder.path()).await?,
             Scenario::FullDisk => act.full_disk(folder.path()).await?,
@@ -118,8 +124,15 @@ impl Act<'_> {
 
     async fn process(&self, folder: &Path) -> Result<(Process, Troupe), String> {
         let process = Process::start(&self.settings.program, folder).await?;
-        let troupe = Troupe::enter(process.address, self.settings.seed);
+        let troupe = Troupe::enter(process.address, self.settings.seed, Weight::Light);
         Ok((process, troupe))
+    }
+
+    async fn slow_readers(&mut self, folder: &Path) -> Result<Evidence, String> {
+        let process = Process::start(&self.settings.program, folder).await?;
+        let troupe = Troupe::enter(process.address, self.settings.seed, Weight::Heavy);
+        sleep(self.settings.load).await;
+        Ok(troupe.leave().await)
     }
 
     async fn kill(&mut self, folder: &Path) -> Result<Evidence, String> {
@@ -203,7 +216,7 @@ impl Act<'_> {
 
     async fn power_cut(&mut self, folder: &Path) -> Result<Evidence, String> {
         let mut server = Embedded::start(folder.to_owned()).await?;
-        let troupe = Troupe::enter(server.proxy.address, self.settings.seed);
+        let troupe = Troupe::enter(server.proxy.address, self.settings.seed, Weight::Light);
         while self.goes_on(200, 1_000).await {
             server.lose();
             server.disk.cut_power(self.rng.random());
@@ -217,7 +230,7 @@ impl Act<'_> {
 
     async fn disk_fault(&mut self, folder: &Path) -> Result<Evidence, String> {
         let mut server = Embedded::start(folder.to_owned()).await?;
-        let troupe = Troupe::enter(server.proxy.address, self.settings.seed);
+        let troupe = Troupe::enter(server.proxy.address, self.settings.seed, Weight::Light);
         let (mut problems, mut restarts) = (Vec::new(), Vec::new());
         while self.goes_on(100, 1_000).await {
             let all = [Fault::Io, Fault::NoSpace, Fault::Kill, Fault::KillWithin];

@@ -16,7 +16,7 @@ use crate::calls::Call;
 use crate::channels::{CHANNELS, Channel};
 use crate::client::{Client, Habit, Profile};
 use crate::history::{Entry, Log};
-use crate::publisher::Publisher;
+use crate::publisher::{Publisher, Weight};
 use crate::scribe::{Final, Findings, Scribe};
 use crate::socket::Pace;
 use crate::stage::{Phase, Stage};
@@ -64,11 +64,11 @@ pub struct Troupe {
 
 impl Troupe {
     /// Everybody begins.
-    pub fn enter(address: SocketAddr, seed: u64) -> Troupe {
+    pub fn enter(address: SocketAddr, seed: u64, weight: Weight) -> Troupe {
         let stage = Arc::new(Stage::new(address));
         let mut rng = StdRng::seed_from_u64(seed);
         let publishers = (0..PUBLISHERS).map(|name| {
-            let publisher = Publisher::new(Arc::clone(&stage), name, rng.random(), PAUSE);
+            let publisher = Publisher::new(Arc::clone(&stage), name, rng.random(), PAUSE, weight);
             tokio::spawn(publisher.run())
         });
         let publishers = publishers.collect();
@@ -101,7 +101,7 @@ impl Troupe {
             evidence.calls.extend(publisher.await.unwrap_or_default());
         }
         if stage.phase() == Phase::Calm {
-            let last = Publisher::new(Arc::clone(&stage), PUBLISHERS, 0, PAUSE);
+            let last = Publisher::new(Arc::clone(&stage), PUBLISHERS, 0, PAUSE, Weight::Light);
             evidence.calls.extend(last.last_words().await);
         }
         let Ok(mut scribe) = scribe.await else {
@@ -181,6 +181,9 @@ fn cast(rng: &mut StdRng) -> Vec<Profile> {
             let rest = Duration::from_millis(rng.random_range(5..40));
             add(speaks, Pace::Slow(rest), habit, all.clone());
         }
+        // Slow enough for its socket to be full most of the time.
+        let rest = Duration::from_millis(rng.random_range(100..300));
+        add(speaks, Pace::Slow(rest), Habit::Steady, all.clone());
     }
     cast
 }

@@ -31,8 +31,9 @@ fn program() -> PathBuf {
 fn play(scenario: Scenario, needs: &[&str]) {
     println!("{} with seed {SEED}", scenario.name());
     let settings = Settings { seed: SEED, load: LOAD, program: program() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let outcome = runtime.block_on(scenario.play(&settings)).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime starts");
+    let outcome = runtime.block_on(scenario.play(&settings)).expect("it can be played");
     println!("{}", outcome.verdict.counts);
     let violations: Vec<_> = outcome.verdict.violations.iter().map(ToString::to_string).collect();
     assert!(violations.is_empty(), "seed {SEED}: {violations:#?}");
@@ -41,6 +42,11 @@ fn play(scenario: Scenario, needs: &[&str]) {
         let counts = &outcome.verdict.counts;
         assert!(counts.0.keys().any(|what| what.starts_with(count)), "no {count}: {counts}");
     }
+}
+
+#[test]
+fn g2_slow_readers_get_everything_or_are_told() {
+    play(Scenario::SlowReaders, &[]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod channel;
 mod handshake;
+mod journal;
 mod json;
 mod message;
 mod reference;
@@ -34,6 +35,7 @@ impl Target {
     pub const ALL: &'static [Self] = &[
         Self { name: "channel", run: channel::run },
         Self { name: "handshake", run: handshake::run },
+        Self { name: "journal", run: journal::run },
         Self { name: "message", run: message::run },
         Self { name: "signature", run: signature::run },
         Self { name: "trigger", run: trigger::run },

@@ -34,6 +34,15 @@ export const MEMORY_LIMITS = {
     assert.equal((await post(fresh())).status, 200, 'channels without memory go on');
     const { cut } = await subscribeAt(await server.connect(), channel);
     assert.equal(cut.offset, 0);
+    // Each worker has its share: a call that would find room at one and none at another does nothing.
+    const metrics = async () => (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
+    const held = async () => Math.max(...[...(await metrics()).matchAll(/^oyez_memory_bytes\{.*\} (\d+)/gm)].map(([, n]) => Number(n)));
+    await eventually(async () => (await held()) > 500_000, 'a tick');
+    for (let n = 0; n < 20; n++) {
+      const pair = [fresh('keep-'), fresh('keep-')];
+      refused(await server.api.post('/events', { name: 'e', channels: pair, data: 'x', idempotency_key: `pair-${n}` }), 503, key);
+      for (const name of pair) assert.equal((await server.api.get(`/channels/${name}/history`)).json.offset, 0);
+    }
   } },
 
   history_bytes: { value: 2048, app: rules(all), async check(server) {

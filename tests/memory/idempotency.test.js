@@ -2,10 +2,12 @@
 // Idempotency keys: the same call said twice is done once, also through a crash (T-023).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RawConnection } from '../support/http.js';
 import { eventually, passing } from '../support/inbox.js';
 import { subscribeAt } from '../support/log.js';
 import { fresh, random, seed } from '../support/names.js';
 import { serverFor, useServer } from '../support/server.js';
+import { signedPath } from '../support/sign.js';
 
 const app = { channels: [
   { match: 'kept-*', replay: 'all', history: { events: 1000 } },
@@ -97,6 +99,24 @@ test('T-023 killed at random points under 50 parallel identical triggers, all re
       const { json } = await one.api.get(`/channels/${channel}/history`);
       assert.deepEqual(json.events.map(({ offset, data }) => [offset, data]), [[1, `round ${round}`]]);
     }
+  }
+});
+
+test('T-023 whoever hangs up before the answer and says it again has it done once', async () => {
+  for (let round = 0; round < 30; round++) {
+    const channels = [fresh('kept-'), fresh('truth-')];
+    const body = JSON.stringify({ name: 'STATE', channels, data: `{"round":${round}}`, info: 'position', idempotency_key: freshKey() });
+    const path = signedPath(server.app, 'POST', `/apps/${server.app.id}/events`, { body });
+    const hasty = await RawConnection.open(server.port);
+    await hasty.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    if (round % 3) hasty.socket.resetAndDestroy();
+    else hasty.socket.end();
+    const { status, json } = await server.api.post('/events', body);
+    assert.equal(status, 200);
+    for (const channel of channels) assert.equal(json.channels[channel].position.offset, 1);
+    const again = await server.api.post('/events', body);
+    assert.deepEqual(again.json, json);
+    hasty.destroy();
   }
 });
 

@@ -14,6 +14,7 @@ export class Link {
   /** Replaces a message's text by another; undefined leaves it. */
   changes = () => undefined;
   #nears = new Set();
+  #fars = new Set();
 
   static async start(target) {
     const link = new Link();
@@ -32,8 +33,10 @@ export class Link {
     near.setNoDelay(true);
     far.setNoDelay(true);
     this.#nears.add(near);
+    this.#fars.add(far);
     near.on('close', () => {
       this.#nears.delete(near);
+      this.#fars.delete(far);
       far.destroy();
     });
     far.on('error', () => near.destroy());
@@ -75,6 +78,15 @@ export class Link {
 
   up() {
     this.isDown = false;
+  }
+
+  /** Takes nothing from the server until `flow`; connections stay. */
+  stall() {
+    for (const far of this.#fars) far.pause();
+  }
+
+  flow() {
+    for (const far of this.#fars) far.resume();
   }
 
   cut() {

@@ -183,6 +183,20 @@ test('if_version and if_epoch: 409 with what is there', async () => {
   assert.equal((await put(channel, { merge: { n: 3 }, if_version: 2 })).status, 200);
 });
 
+test('an event’s condition: about the truth, or the newest event where there is none; without memory 400', async () => {
+  const post = (channel, more) => server.api.post('/events', { name: 'e', channel, data: '1', ...more });
+  const remembered = fresh('kept-');
+  assert.equal((await post(remembered, { if_version: 0 })).status, 200);
+  const late = await post(remembered, { if_version: 0 });
+  assert.deepEqual([late.status, late.json.code, late.json.version], [409, 'version_mismatch', 1]);
+  assert.match(late.json.error, /newest entry is 1 of epoch/);
+  assert.equal((await post(remembered, { if_version: 1 })).status, 200);
+  for (const condition of [{ if_version: 0 }, { if_epoch: 'AAAAAAAA' }]) {
+    const none = await post(fresh('plain-'), condition);
+    assert.deepEqual([none.status, none.json.code], [400, 'no_memory']);
+  }
+});
+
 test('T-024 20 writers increment a counter by compare-and-set: none is lost, all see one sequence', async (t) => {
   const channel = fresh('game-');
   const WRITERS = 20, EACH = 100;
@@ -328,6 +342,26 @@ test('bad input: each a clear error that names its field, and nothing changes', 
   assert.equal((await put(fresh('kept-'), { data: 1, event: 'S' })).status, 200);
   const changed = await server.api.post(`/channels/${channel}/changed`, '');
   assert.deepEqual([changed.status, changed.json.code], [400, 'no_resolver']);
+});
+
+test('a command to several channels is done to all of them or to none', async () => {
+  const [one, two, nameless, plain] = [fresh('game-'), fresh('game-'), fresh('kept-'), fresh()];
+  const trigger = (channels, name, body) => server.api.post('/events', { name, channels, data: JSON.stringify(body) });
+  assert.equal((await trigger([one, two], 'oyez:set', { data: 1 })).status, 200);
+  for (const [channels, name, body] of [
+    [[one, nameless], 'oyez:set', { data: 2 }],
+    [[one, plain], 'oyez:set', { data: 2 }],
+    [[one, two], 'oyez:set', { data: 2, if_version: 1 }],
+    [[one, two], 'oyez:merge', { merge: { a: 1 } }],
+    [[one, two], 'oyez:patch', { patch: [] }],
+    [[one, plain], 'oyez:delete', {}],
+  ]) {
+    const { status, text } = await trigger(channels, name, body);
+    assert.equal(status, 400, `${name} ${text}`);
+    assert.equal((await truthOf(one)).json.data, 1, `${name} was done to one of two`);
+  }
+  assert.equal((await trigger([one, nameless], 'oyez:set', { data: 2, event: 'STATE' })).status, 200);
+  assert.equal((await trigger([one, two, nameless], 'oyez:delete', {})).status, 200);
 });
 
 test('a truth beside remembered events: both are shown, each by its rule', async () => {

@@ -24,7 +24,7 @@ const strangeUrl = `http://127.0.0.1:${strange.address().port}/truth`;
 
 const truth = (more) => ({ url: source.url, event: 'STATE', timeout: '2s', ...more });
 const server = await useServer({ app: { channels: [
-  { match: 'game-*', truth: truth({ settle: '200ms' }) },
+  { match: 'game-*', truth: truth({ settle: '200ms', wait: '5s' }) },
   { match: 'presence-game-*', truth: truth({ settle: '0s' }) },
   { match: 'once-*', truth: truth({ settle: '0s', wait: '2s' }) },
   { match: 'slow-*', truth: truth({ settle: '0s', wait: '100ms' }) },

@@ -79,9 +79,12 @@ impl Gate {
         self.state
     }
 
-    /// Lets something wait for everything that was appended so far.
+    /// Lets something wait for everything that was appended so far. Where nothing will ever be
+    /// durable, nothing waits.
     pub(crate) fn wait(&mut self, waiting: Waiting) {
-        self.waiting.push_back((self.given, waiting));
+        if self.state == State::Open {
+            self.waiting.push_back((self.given, waiting));
+        }
     }
 
     /// Whether everything that was appended so far is durable.

@@ -108,6 +108,8 @@ pub struct Home {
     started: Timestamp,
     gate: Gate,
     calls: Calls,
+    /// When answers that are too old are looked for next.
+    sweep: Option<Millis>,
     /// What the journal is to let go with the next append.
     cleanup: Vec<Record>,
     /// What all logs hold.
@@ -127,6 +129,7 @@ impl Home {
             started: start.time,
             gate: Gate::new(start.home, start.next_row),
             calls: Calls::new(rules.idempotency_keys),
+            sweep: None,
             cleanup: Vec::new(),
             memory_bytes: 0,
             tally: Tally::default(),

@@ -45,7 +45,9 @@ pub(crate) struct Memory {
     /// What any of the present subscribers wants.
     pub(crate) checks: Checks,
     /// When it will be looked at.
-    pub(crate) look_at: Option<Millis>,
+    look_at: Option<Millis>,
+    /// A timer that is out beside that one, and later.
+    later: Option<Millis>,
     /// Whether the webhook of this empty period has been sent.
     miss_told: bool,
     blank: Blank,
@@ -102,6 +104,7 @@ impl Memory {
             readers: Vec::new(),
             checks: Checks::None,
             look_at: None,
+            later: None,
             miss_told: false,
             blank,
         }
@@ -118,6 +121,30 @@ impl Memory {
     /// Whether it outlives the process.
     pub(crate) fn is_kept(&self) -> bool {
         self.rule().durability != Durability::Off
+    }
+
+    /// It is to be looked at by that time. Answers when, if that needs a timer. Timers cannot be
+    /// taken back, and a numbering is kept for weeks: one that is out is used again.
+    pub(crate) fn look_by(&mut self, at: Millis) -> Option<Millis> {
+        match self.look_at {
+            Some(planned) if planned <= at => return None,
+            Some(planned) => self.later = self.later.max(Some(planned)),
+            None => {
+                self.look_at = self.later.take_if(|later| *later <= at);
+                if self.look_at.is_some() {
+                    return None;
+                }
+            }
+        }
+        self.look_at = Some(at);
+        Some(at)
+    }
+
+    /// A timer of that time has come. Answers whether it is time to look: one that was planned and
+    /// then moved forward does nothing.
+    pub(crate) fn is_look(&mut self, at: Millis) -> bool {
+        self.later.take_if(|later| *later == at);
+        self.look_at.take_if(|planned| *planned == at).is_some()
     }
 
     /// Where readers are.
@@ -199,17 +226,19 @@ impl Memory {
         cut
     }
 
-    /// A new beginning for a subscriber that has lost its place, or that its place has left.
+    /// A new beginning for a subscriber that has lost its place, or that its place has left, with
+    /// what is newer than that offset.
     pub(crate) fn recut(
         &self,
         key: &ChannelKey,
         speaks: Speaks,
+        after: Offset,
         reason: ResetReason,
         term: Term,
         budget: usize,
     ) -> (Vec<Frame>, Standing) {
         let cut = self.log.committed();
-        let standing = Standing { cut, shown: Offset::ZERO, replay: ReplayOf::TheRule, speaks };
+        let standing = Standing { cut, shown: after, replay: ReplayOf::TheRule, speaks };
         let shown = self.up_to_cut(&standing);
         let budget = self.budget(&standing, budget);
         let (mut frames, upto) = self.encode(key, &shown, budget, standing, None);

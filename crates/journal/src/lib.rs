@@ -13,6 +13,8 @@ mod error;
 #[cfg(any(test, feature = "faults"))]
 pub mod fault;
 mod folder;
+#[cfg(any(test, feature = "faults"))]
+pub mod fuzzing;
 mod journal;
 mod pending;
 mod recover;

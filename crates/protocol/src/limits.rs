@@ -119,8 +119,8 @@ limits! {
     /// Bytes on their way between workers, beyond which the server stops reading from publishers;
     /// also those of webhook events that the webhook thread has had no time to take.
     backlog_bytes: "bytes" = 64 * 1024 * 1024, min 1024 * 1024, beyond "publishers wait, and new webhook events are lost, counted and logged";
-    /// Length of a channel's name.
-    channel_name: "characters" = 164, min 1, beyond "400, or pusher:error";
+    /// Length of a channel's name; server libraries allow no more than 200.
+    channel_name: "characters" = 164, min 1, max 200, beyond "400, or pusher:error";
     /// Length of an event's name.
     event_name: "characters" = 200, min 1, beyond "400, or pusher:error";
     /// Data of an event, published by HTTP or by a client.

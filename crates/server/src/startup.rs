@@ -15,6 +15,7 @@ use oyez_protocol::position::Term;
 
 use crate::options::{AppOptions, ChannelOptions, Options, Source};
 use crate::resolver::{Bounds, Resolver, SourceKind, SourceOptions, Sources};
+use crate::worker::follow::BEHIND_SHARE;
 use crate::worker::mail::{Letter, Post};
 use oyez_core::Command;
 
@@ -123,7 +124,8 @@ fn rules(options: &Options, workers: usize) -> Rules {
     Rules {
         presence_members: limits.presence_members,
         webhook_delay: options.webhook_delay,
-        replay_bytes: limits.replay_bytes,
+        // A replay that comes to a socket which is behind must not close it.
+        replay_bytes: limits.replay_bytes.min(limits.output_bytes / BEHIND_SHARE),
         truth_bytes: limits.truth_bytes,
         memory_bytes: limits.memory_bytes.div_ceil(workers),
         idempotency_keys: limits.idempotency_keys.div_ceil(workers),

@@ -29,9 +29,7 @@ impl Home {
             effects.push(Effect::Answer(ticket, Answer::Begun(Begun::JournalFailed)));
             return;
         }
-        if self.calls.is_empty() {
-            self.timers.set(now + SWEEP, Due::Answers);
-        }
+        self.sweep_answers(now + SWEEP);
         if let Some(begun) = self.calls.begin(key, body, ticket) {
             effects.push(Effect::Answer(ticket, Answer::Begun(begun)));
         }
@@ -87,8 +85,17 @@ impl Home {
         );
     }
 
+    /// Looks for answers that are too old at that time, unless that is planned already.
+    pub(super) fn sweep_answers(&mut self, at: Millis) {
+        if self.sweep.is_none() {
+            self.sweep = Some(at);
+            self.timers.set(at, Due::Answers);
+        }
+    }
+
     /// Lets go of answers that are too old.
     pub(super) fn forget_answers(&mut self, now: Millis) {
+        self.sweep = None;
         let rows = self.calls.trim(self.time(now));
         if self.rules.safest != Durability::Off {
             if self.cleanup.is_empty() && !rows.is_empty() {
@@ -97,7 +104,7 @@ impl Home {
             self.cleanup.extend(rows.into_iter().map(Record::Remove));
         }
         if !self.calls.is_empty() {
-            self.timers.set(now + SWEEP, Due::Answers);
+            self.sweep_answers(now + SWEEP);
         }
     }
 }

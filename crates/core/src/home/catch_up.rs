@@ -3,6 +3,7 @@
 
 use oyez_protocol::api::{Expected, ReadHistory};
 use oyez_protocol::encode::ResetReason;
+use oyez_protocol::position::Offset;
 use oyez_protocol::socket_id::SocketId;
 
 use super::Home;
@@ -33,7 +34,13 @@ impl Home {
             // The newest truth is all that counts.
             None if standing.speaks == Speaks::Oyez || memory.log.truth().is_some() => {
                 self.tally.reset(ResetReason::Slow);
-                memory.recut(key, standing.speaks, ResetReason::Slow, term, budget)
+                // Whoever does not count would take what it has seen for something new.
+                let after = match standing.speaks {
+                    Speaks::Oyez => Offset::ZERO,
+                    Speaks::Pusher => standing.shown,
+                };
+                let reason = ResetReason::Slow;
+                memory.recut(key, standing.speaks, after, reason, term, budget)
             }
             None => {
                 let item = Item::LeftBehind { key: key.clone(), place };
@@ -61,7 +68,8 @@ impl Home {
         let memory = self.channels.get(key).and_then(|c| c.memory.as_deref());
         let Some(memory) = memory else { return };
         self.tally.reset(reason);
-        let (frames, standing) = memory.recut(key, Speaks::Oyez, reason, term, budget);
+        let (frames, standing) =
+            memory.recut(key, Speaks::Oyez, Offset::ZERO, reason, term, budget);
         let end = match standing.shown >= memory.log.committed() {
             true => End::Reached,
             false => End::Ahead,

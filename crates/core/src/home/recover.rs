@@ -4,13 +4,13 @@
 use super::Home;
 use crate::channel::Channel;
 use crate::effect::Effect;
+use crate::idempotency::ANSWER_AGE;
 use crate::key::{AppIndex, ChannelKey};
 use crate::log::Log;
 use crate::memory::{Blank, Memory};
 use crate::record::{Entry, Identity, Row, StoredAnswer};
 use crate::rule::Durability;
 use crate::time::Millis;
-use crate::timers::Due;
 
 impl Home {
     /// Takes in a channel. One whose rule does not keep it any more is left where it is.
@@ -38,10 +38,16 @@ impl Home {
     }
 
     /// Takes in the answer to a call.
-    pub fn recover_answer(&mut self, app: AppIndex, row: Row, answer: StoredAnswer, now: Millis) {
-        if self.calls.is_empty() {
-            self.timers.set(now, Due::Answers);
-        }
+    pub fn recover_answer(
+        &mut self,
+        app: AppIndex,
+        row: Row,
+        mut answer: StoredAnswer,
+        now: Millis,
+    ) {
+        // The clock may have been put back since.
+        answer.expires = answer.expires.min(self.time(now) + ANSWER_AGE);
+        self.sweep_answers(now);
         self.calls.recover(app, row, answer);
     }
 }

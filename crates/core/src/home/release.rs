@@ -76,7 +76,10 @@ impl Home {
         part: Option<Part>,
         effects: &mut Vec<Effect>,
     ) {
-        records.append(&mut SmallVec::<[Record; 2]>::from_vec(std::mem::take(&mut self.cleanup)));
+        // What is let go was decided before: an identity among it must not replace a newer one.
+        let mut all: SmallVec<[Record; 2]> = std::mem::take(&mut self.cleanup).into();
+        all.append(&mut records);
+        let records = all;
         effects.push(Effect::Append(Append { mark: self.gate.mark(), records, urgency, part }));
     }
 

@@ -54,13 +54,12 @@ impl Home {
     pub(super) fn plan_at(&mut self, key: &ChannelKey, at: Millis) {
         let Some(channel) = self.channels.get_mut(key) else { return };
         let Some(memory) = channel.memory.as_deref_mut() else { return };
-        if memory.look_at.is_none_or(|planned| at < planned) {
-            memory.look_at = Some(at);
+        if let Some(at) = memory.look_by(at) {
             self.timers.set(at, Due::Memory(key.clone(), memory.epoch()));
         }
     }
 
-    /// The time has come. A look that was planned and then moved forward does nothing.
+    /// A time has come at which a look was planned.
     pub(super) fn look_at_memory(
         &mut self,
         key: &ChannelKey,
@@ -72,10 +71,9 @@ impl Home {
         let (time, audience) = (self.time(now), self.audience(key));
         let Some(channel) = self.channels.get_mut(key) else { return };
         let Some(memory) = channel.memory.as_deref_mut() else { return };
-        if memory.epoch() != epoch || memory.look_at != Some(at) {
+        if memory.epoch() != epoch || !memory.is_look(at) {
             return;
         }
-        memory.look_at = None;
         let (bytes, mut freed) = (memory.log.bytes(), Freed::default());
         memory.log.trim(time, &mut freed);
         self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;

@@ -38,8 +38,11 @@ pub(crate) struct Log {
     ring_bytes: usize,
     /// The newest event, or the newest of each name, by offset; may be older than the ring.
     latest: Vec<Kept>,
-    /// May be older than the ring.
+    /// The truth that readers see; may be older than the ring.
     truth: Option<Kept>,
+    /// The one that decisions are made on. It is looked at for each event, however many are
+    /// staged.
+    truth_at_head: Option<Kept>,
     touched: Timestamp,
 }
 
@@ -74,6 +77,7 @@ impl Log {
             ring_bytes: 0,
             latest: Vec::new(),
             truth: None,
+            truth_at_head: None,
             touched: now,
         }
     }
@@ -98,6 +102,7 @@ impl Log {
             ring_bytes: 0,
             latest: Vec::new(),
             truth: None,
+            truth_at_head: None,
             touched: identity.touched,
         };
         let mut freed = Freed::default();
@@ -117,6 +122,7 @@ impl Log {
             log.drop_ring(&mut freed);
         }
         log.committed = head;
+        log.truth_at_head = log.truth.clone();
         log.trim(now, &mut freed);
         (log, freed)
     }
@@ -169,13 +175,18 @@ impl Log {
         let kept = Kept { row, entry: Arc::new(entry) };
         self.ring_bytes += kept.entry.bytes();
         self.ring.push_back(kept.clone());
+        match kept.entry.kind {
+            EntryKind::Truth => self.truth_at_head = Some(kept.clone()),
+            EntryKind::Deleted => self.truth_at_head = None,
+            EntryKind::Event | EntryKind::Forgotten | EntryKind::Gone => {}
+        }
         (kept, growth)
     }
 
     /// Everybody may see what was staged up to that offset. Answers the entries, in order.
     pub(crate) fn release(&mut self, upto: Offset, freed: &mut Freed) -> Vec<Kept> {
         let released: Vec<Kept> =
-            self.since(self.committed).take_while(|k| k.entry.offset <= upto).cloned().collect();
+            self.entries(Stretch { after: self.committed, upto }).cloned().collect();
         for kept in &released {
             self.committed = kept.entry.offset;
             self.take_in(kept, freed);
@@ -185,12 +196,7 @@ impl Log {
 
     /// The truth that decisions are made on: the newest, whether released or not.
     pub(crate) fn truth_at_head(&self) -> Option<&Kept> {
-        let mut staged = self.since(self.committed);
-        let newest = staged.rfind(|k| k.entry.kind.is_about_truth());
-        match newest {
-            Some(kept) => Some(kept).filter(|k| k.entry.kind == EntryKind::Truth),
-            None => self.truth.as_ref(),
-        }
+        self.truth_at_head.as_ref()
     }
 
     /// The truth that readers see.
@@ -210,9 +216,12 @@ impl Log {
         self.latest.iter().any(named) || self.ring.iter().any(named)
     }
 
-    /// Released entries of the ring in that stretch.
-    pub(crate) fn entries(&self, stretch: Stretch) -> impl Iterator<Item = &Kept> {
-        self.since(stretch.after).take_while(move |kept| kept.entry.offset <= stretch.upto)
+    /// Entries of the ring in that stretch.
+    pub(crate) fn entries(&self, stretch: Stretch) -> impl DoubleEndedIterator<Item = &Kept> {
+        let before = self.low().before();
+        let upto = |offset: Offset| (offset.since(before) as usize).min(self.ring.len());
+        let (from, end) = (upto(stretch.after), upto(stretch.upto));
+        self.ring.range(from.min(end)..end)
     }
 
     /// Whether the truth has come to its end by that time.
@@ -239,7 +248,8 @@ impl Log {
     /// A value that the truth had, if it is still held and readers have seen it.
     pub(crate) fn truth_of_version(&self, version: Offset) -> Option<&Kept> {
         let is_it = |kept: &&Kept| kept.entry.offset == version;
-        let in_ring = self.since(version.before()).next().filter(is_it);
+        let stretch = Stretch { after: version.before(), upto: version };
+        let in_ring = self.entries(stretch).next().filter(is_it);
         let held = in_ring.or_else(|| self.truth.as_ref().filter(is_it))?;
         let is_seen = version <= self.committed && held.entry.kind == EntryKind::Truth;
         Some(held).filter(|_| is_seen)
@@ -271,7 +281,9 @@ impl Log {
     /// Lets go of what is too old or too much.
     pub(crate) fn trim(&mut self, now: Timestamp, freed: &mut Freed) {
         while let Some(first) = self.ring.front() {
-            let too_many = self.ring.len() > self.rule.events || self.ring_bytes > self.rule.bytes;
+            // What is staged is not seen yet: it may not push out what is.
+            let seen = self.ring.len() - self.head.since(self.committed) as usize;
+            let too_many = seen > self.rule.events || self.ring_bytes > self.rule.bytes;
             let too_old = first.entry.time + self.rule.age <= now;
             if !(too_many || too_old) || first.entry.offset > self.committed {
                 break;
@@ -302,12 +314,6 @@ impl Log {
         self.ring.front().map_or(self.head.next(), |first| first.entry.offset)
     }
 
-    /// What the ring has after that offset, staged entries included.
-    fn since(&self, offset: Offset) -> impl DoubleEndedIterator<Item = &Kept> {
-        let skip = offset.next().since(self.low()) as usize;
-        self.ring.range(skip.min(self.ring.len())..)
-    }
-
     /// Remembers a released entry, or forgets by it.
     fn take_in(&mut self, kept: &Kept, freed: &mut Freed) {
         match kept.entry.kind {
@@ -320,11 +326,7 @@ impl Log {
     }
 
     fn remember(&mut self, kept: &Kept, freed: &mut Freed) {
-        let room = match self.rule.replay {
-            Replay::None => 0,
-            Replay::Latest | Replay::All => 1,
-            Replay::LatestPerEvent => self.rule.names,
-        };
+        let room = self.room();
         let same = |old: &Kept| room == 1 || old.entry.event() == kept.entry.event();
         let older = match self.latest.iter().position(same) {
             Some(at) => Some(at),
@@ -360,17 +362,39 @@ impl Log {
         for kept in &mut self.ring {
             let Entry { offset, kind, .. } = *kept.entry;
             if offset < before && kind == EntryKind::Event && kept.entry.event() == event {
-                let gone = Entry::new(offset, EntryKind::Gone, "", "", kept.entry.time);
+                let mut gone = Entry::new(offset, EntryKind::Gone, "", "", kept.entry.time);
+                // Whoever was not to see it does not see that it is gone.
+                gone.exclude.clone_from(&kept.entry.exclude);
                 self.ring_bytes = self.ring_bytes + gone.bytes() - kept.entry.bytes();
                 kept.entry = Arc::new(gone);
                 freed.rewritten.push(kept.clone());
             }
         }
-        if self.latest.is_empty() && matches!(self.rule.replay, Replay::Latest | Replay::All) {
-            // What was published before it is the newest again.
-            let seen = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > before);
-            let newest = seen.into_iter().find(|kept| kept.entry.kind == EntryKind::Event);
-            self.latest.extend(newest.cloned());
+        self.uncover(before);
+    }
+
+    /// Where something was forgotten, the newest of what was published before shows again.
+    fn uncover(&mut self, before: Offset) {
+        let room = self.room();
+        let seen = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > before);
+        for kept in seen.filter(|kept| kept.entry.kind == EntryKind::Event) {
+            if self.latest.len() >= room {
+                break;
+            }
+            let same = |shown: &Kept| shown.entry.event() == kept.entry.event();
+            if !self.latest.iter().any(same) {
+                self.latest.push(kept.clone());
+            }
+        }
+        self.latest.sort_by_key(|kept| kept.entry.offset);
+    }
+
+    /// How many of the newest events are shown.
+    fn room(&self) -> usize {
+        match self.rule.replay {
+            Replay::None => 0,
+            Replay::Latest | Replay::All => 1,
+            Replay::LatestPerEvent => self.rule.names,
         }
     }
 

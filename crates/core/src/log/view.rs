@@ -68,7 +68,7 @@ impl Log {
         shown.extend(self.latest.iter().filter(older).map(Shown::Entry));
         shown.extend(truth.map(Shown::Entry));
         if self.rule.replay == Replay::All {
-            let ring = self.since(after).take_while(|kept| kept.entry.offset <= cut);
+            let ring = self.entries(stretch);
             shown.extend(ring.filter_map(|kept| match (kept.entry.kind, speaks) {
                 (EntryKind::Event, _) => Some(Shown::Entry(kept)),
                 (EntryKind::Gone, Speaks::Oyez) => Some(skip(kept.entry.offset)),
@@ -83,10 +83,13 @@ impl Log {
     /// What somebody who has everything up to the stretch has missed of it. Of several values of
     /// the truth only the last is shown.
     pub(crate) fn missed(&self, stretch: Stretch, reader: Reader) -> Vec<Shown<'_>> {
-        let last_truth = self.about_truth_as_of(stretch.upto).map(|kept| kept.entry.offset);
+        // Further back it would be no part of the stretch.
+        let mut newest_first = self.entries(stretch).rev();
+        let last_truth = newest_first.find(|kept| kept.entry.kind.is_about_truth());
+        let last_truth = last_truth.map(|kept| kept.entry.offset);
         let mut shown = Vec::new();
         let mut hidden: Option<(Offset, Offset)> = None;
-        let mut entries = self.since(stretch.after).take_while(|k| k.entry.offset <= stretch.upto);
+        let mut entries = self.entries(stretch);
         loop {
             let entry = entries.next();
             let seen = match entry {
@@ -114,13 +117,13 @@ impl Log {
 
     /// The truth as readers saw it at that offset; the ring reaches back to it.
     fn truth_as_of(&self, cut: Offset) -> Option<&Kept> {
-        self.about_truth_as_of(cut).filter(|kept| kept.entry.kind == EntryKind::Truth)
-    }
-
-    fn about_truth_as_of(&self, cut: Offset) -> Option<&Kept> {
-        let ring = self.ring.iter().rev().skip_while(|kept| kept.entry.offset > cut);
-        let newest = ring.into_iter().find(|kept| kept.entry.kind.is_about_truth());
-        newest.or_else(|| self.truth.as_ref().filter(|kept| kept.entry.offset <= cut))
+        if cut >= self.committed {
+            return self.truth.as_ref();
+        }
+        let mut newest_first = self.entries(Stretch { after: Offset::ZERO, upto: cut }).rev();
+        let newest = newest_first.find(|kept| kept.entry.kind.is_about_truth());
+        let older = || self.truth.as_ref().filter(|kept| kept.entry.offset <= cut);
+        newest.or_else(older).filter(|kept| kept.entry.kind == EntryKind::Truth)
     }
 }
 
@@ -135,7 +138,7 @@ fn look(kept: &Kept, last_truth: Option<Offset>, reader: Reader) -> Option<Shown
     let is_excluded = reader.socket.is_some() && entry.exclude.as_deref() == reader.socket.as_ref();
     match (entry.kind, reader.speaks) {
         (EntryKind::Truth, _) if !is_last || is_excluded => None,
-        (EntryKind::Event, _) if is_excluded => None,
+        (EntryKind::Event | EntryKind::Gone, _) if is_excluded => None,
         (EntryKind::Event | EntryKind::Truth, _) => Some(Shown::Entry(kept)),
         (EntryKind::Deleted, Speaks::Oyez) if is_last => Some(Shown::Forget(kept)),
         (EntryKind::Forgotten, Speaks::Oyez) => Some(Shown::Forget(kept)),

@@ -44,7 +44,7 @@ pub(crate) fn rules(rng: &mut StdRng) -> Rules {
             let ask = AskRule {
                 whom: 1,
                 wait: Duration::from_millis([0, 300][rng.random_range(0..2)]),
-                settle: Duration::from_secs(1),
+                settle: Duration::from_secs(rng.random_range(0..2)),
                 refresh: None,
             };
             let source = match *name {
@@ -271,7 +271,10 @@ impl History {
     /// The source of the asked truth changes; now and then `changed` runs ahead of it.
     fn source(&mut self) {
         let from = self.world.any_worker();
-        let ahead = self.chance(3);
+        let rule = &self.world.channels[4].log.rule;
+        let settles = rule.asked().is_some_and(|ask| !ask.settle.is_zero());
+        // Without a confirming question nothing helps a `changed` that runs ahead.
+        let ahead = settles && self.chance(3);
         if !ahead {
             self.world.channels[4].source += 1;
         }

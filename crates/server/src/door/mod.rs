@@ -62,6 +62,9 @@ pub(crate) enum Unable {
     /// The app has as many channels as it may.
     #[error("the app has too many channels (limits.channels)")]
     Channels,
+    /// The channels remember as much as they may.
+    #[error("the channels remember as much as they may (limits.memory_bytes)")]
+    Memory,
     /// Nothing can be made durable any more.
     #[error("the server cannot store anything any more and is about to stop: see its log")]
     JournalFailed,
@@ -80,8 +83,9 @@ pub(crate) enum Unable {
     },
     /// Something that depends on what a channel holds is one of several.
     #[error(
-        "a merge, a patch or a condition must stand alone in its call: whether it applies is not \
-         known before, and a call is done as a whole or not at all"
+        "a merge, a patch, a condition, or a truth without an `event` where the rule names none must \
+         stand alone in its call: whether it applies is not known before, and a call is done as a \
+         whole or not at all"
     )]
     NotAlone,
 }
@@ -157,16 +161,21 @@ impl Door {
         let shared = &self.0.shared;
         let is_alone = orders.len() == 1;
         let is_full = shared.room_for_channel(app.index) == Room::Gone;
+        let is_memory_short = self.is_memory_short();
         let plan = |order: Order| {
             let rule = app.rules.find(&order.channel).map(|rule| &**rule);
             let order = order.by_rule(rule)?;
-            if order.is_conditional() && !is_alone {
+            if order.is_conditional(rule) && !is_alone {
                 return Err(Unable::NotAlone);
             }
             if rule.is_some() && is_full && !is_alone {
                 // Only the home knows whether the channel exists, and then it is too late for the
                 // others.
                 return Err(Unable::Channels);
+            }
+            if rule.is_some() && !is_alone && is_memory_short {
+                // Likewise.
+                return Err(Unable::Memory);
             }
             if rule.is_some_and(|rule| rule.durability == Durability::Full)
                 && shared.failure().is_some()
@@ -181,6 +190,14 @@ impl Door {
             Ok((order, fate))
         };
         Ok(Plan { orders: orders.into_iter().map(plan).collect::<Result<_, _>>()? })
+    }
+
+    /// Whether some home may soon have no memory left. What homes hold is known as of their last
+    /// tick, so a sixteenth is spared for what came since.
+    fn is_memory_short(&self) -> bool {
+        let shared = &self.0.shared;
+        let share = shared.options.limits.memory_bytes.div_ceil(self.workers()) as u64;
+        shared.stats.iter().any(|stats| stats.memory_bytes.get() >= share - share / 16)
     }
 
     async fn carry_out(

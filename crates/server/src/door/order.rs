@@ -60,9 +60,14 @@ impl Order {
     }
 
     /// Whether its home may refuse it for what the channel holds then.
-    pub(super) fn is_conditional(&self) -> bool {
-        let may_not_apply =
-            matches!(self.what, What::Change(ChangeOf::Merge(..) | ChangeOf::Patch(..), _));
+    pub(super) fn is_conditional(&self, rule: Option<&MemoryRule>) -> bool {
+        let has_event = rule.is_some_and(|rule| rule.truth.is_some());
+        let may_not_apply = match &self.what {
+            What::Change(ChangeOf::Merge(..) | ChangeOf::Patch(..), _) => true,
+            // Only a truth that is there already could say under which name it is told.
+            What::Change(ChangeOf::Set(None, _), _) => !has_event,
+            _ => false,
+        };
         may_not_apply || self.condition != Condition::default()
     }
 
@@ -78,7 +83,9 @@ impl Order {
             let set = ChangeOf::Set(Some(std::mem::take(event)), value.into_owned());
             self.what = What::Change(set, None);
         }
-        if rule.is_none() && !matches!(self.what, What::Event(..)) {
+        let is_plain = matches!(self.what, What::Event(..));
+        let is_conditional = self.condition != Condition::default();
+        if rule.is_none() && (!is_plain || is_conditional) {
             return Err(Unable::NoMemory(self.channel));
         }
         Ok(self)

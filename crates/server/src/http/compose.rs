@@ -160,6 +160,7 @@ pub(super) fn unable(reason: Unable) -> ApiError {
     let code = match &reason {
         Unable::Draining => ErrorCode::Draining,
         Unable::Channels => ErrorCode::TooManyChannels,
+        Unable::Memory => ErrorCode::MemoryFull,
         Unable::JournalFailed => ErrorCode::JournalFailed,
         Unable::NoMemory(_) => ErrorCode::NoMemory,
         Unable::NotJson { .. } => ErrorCode::NotJson,

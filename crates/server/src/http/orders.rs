@@ -66,7 +66,7 @@ pub(super) fn changed(channel: ChannelName, Changed { min_version }: Changed) ->
 
 fn value(text: &str, field: &str) -> Result<Value<'static>, ApiError> {
     let value = Value::parse(text).map_err(|error| {
-        ApiError::at(ErrorCode::NotJson, field, format!("`{field}` is {error}"))
+        ApiError::at(ErrorCode::NotJson, field, format!("`{field}` cannot be used: {error}"))
     })?;
     Ok(value.into_owned())
 }

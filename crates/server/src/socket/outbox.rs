@@ -116,6 +116,11 @@ impl Outbox {
             || self.bytes >= BYTES_PER_TURN
     }
 
+    /// Bytes of all frames of the turn: no socket is due more.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether no socket is due anything.
     pub(crate) fn is_empty(&self) -> bool {
         self.dirty.is_empty()

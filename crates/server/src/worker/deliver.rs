@@ -14,6 +14,7 @@ use oyez_protocol::user::Member;
 use oyez_protocol::websocket::frame;
 
 use super::Worker;
+use super::follow::BEHIND_SHARE;
 use crate::socket::connection::{Connection, Farewell, Life, Seat, Stage};
 use crate::socket::outbox::Written;
 use crate::socket::subscriptions::State;
@@ -46,10 +47,12 @@ impl Worker {
         self.flush_if_full();
     }
 
-    /// Says what is due early, when a turn has much to say. Mail goes first: what sockets are told
-    /// may lead to something that must not overtake it.
+    /// Says what is due early, when a turn has much to say, or so much that a socket which cannot
+    /// be written could only find out when it is too late to fall behind. Mail goes first: what
+    /// sockets are told may lead to something that must not overtake it.
     pub(super) fn flush_if_full(&mut self) {
-        if self.outbox.is_full() {
+        if self.outbox.is_full() || self.outbox.bytes() > self.limits().output_bytes / BEHIND_SHARE
+        {
             self.mail.send();
             self.flush();
         }
@@ -78,6 +81,7 @@ impl Worker {
         frames: &[Frame],
         standing: Option<&Standing>,
     ) {
+        self.admission_answered(&key, place);
         let user = member.map(|member| member.user_id);
         let slot = place.slot;
         let local = self.channels.find(&key);
@@ -116,6 +120,7 @@ impl Worker {
     }
 
     fn refused(&mut self, key: &ChannelKey, place: Place, frame: &Frame) {
+        self.admission_answered(key, place);
         let Some(local) = self.channels.find(key) else { return };
         let Some(connection) = self.seats.at(place) else { return };
         let Some(subscription) = connection.subscriptions.get_mut(local) else { return };
@@ -205,6 +210,7 @@ impl Worker {
                     match connection.watch(&self.registry, slot, Interest::READABLE) {
                         Ok(()) => {
                             self.depart(slot);
+                            self.admit_next(slot);
                             self.has_room(slot);
                         }
                         Err(_) => self.remove(slot),
@@ -295,6 +301,7 @@ impl Worker {
     fn leave_all(&mut self, slot: u32) {
         let Some(connection) = self.seats.connection(slot) else { return };
         let serial = connection.serial;
+        self.admissions.remove(&slot);
         let identity = connection.identity.take();
         let app = connection.app;
         let place = self.seats.place(slot, serial);

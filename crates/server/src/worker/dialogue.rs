@@ -91,7 +91,15 @@ impl Worker {
         let Some(subscription) = connection.subscriptions.get_mut(local) else { return };
         match subscription.state {
             // Its home has not answered: leave as soon as it has.
-            State::Pending => subscription.state = State::Leaving,
+            State::Pending => {
+                subscription.state = State::Leaving;
+                if self.give_up_admission(slot, local) {
+                    if let Some(connection) = self.seats.connection(slot) {
+                        connection.subscriptions.remove(local);
+                    }
+                    self.channels.release(local);
+                }
+            }
             State::Leaving => {}
             State::Returning => {
                 subscription.state = State::Leaving;
@@ -127,6 +135,7 @@ impl Worker {
                 self.counts(place.slot);
             }
             let key = self.channels.key(local).clone();
+            self.admission_repeated(&key, place);
             self.ask_to_subscribe(key, place, wish);
         }
     }

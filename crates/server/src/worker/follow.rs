@@ -23,7 +23,7 @@ use crate::socket::outbox::FrameRef;
 use crate::socket::subscriptions::{LocalId, LogPlace, Pace, State, Subscription, View};
 
 /// A subscriber whose socket has this part of `limits.output_bytes` waiting is behind.
-const BEHIND_SHARE: usize = 4;
+pub(crate) const BEHIND_SHARE: usize = 4;
 
 /// Bookmarks are sent to clients that count once in so many ticks: 25 seconds.
 const MARK_TICKS: u32 = 250;
@@ -34,6 +34,17 @@ pub(super) struct Behind {
     standing: Standing,
     /// Questions to the home that are not answered yet.
     asked: u32,
+    /// When it asked last, among all questions of this worker: who has waited longest is next.
+    turn: u64,
+    /// Whether it wants a new cut, and what comes before that is of no use to it.
+    is_lost: bool,
+}
+
+impl Behind {
+    /// It has asked nothing yet.
+    fn at(standing: Standing) -> Behind {
+        Behind { standing, asked: 0, turn: 0, is_lost: false }
+    }
 }
 
 /// The frames of an entry, each taken into the turn when the first one is due it.
@@ -112,7 +123,7 @@ impl Worker {
         subscriber.pace = Pace::Behind;
         let (slot, speaks) = (subscriber.slot, subscriber.view.speaks());
         let standing = Standing { cut: shown, shown, replay: ReplayOf::TheRule, speaks };
-        self.behind.insert((slot, local), Behind { standing, asked: 0 });
+        self.behind.insert((slot, local), Behind::at(standing));
         self.stats().fallen_behind.add(1);
     }
 
@@ -126,8 +137,8 @@ impl Worker {
             && let Some(subscriber) = self.channels.subscriber_mut(local, at)
         {
             subscriber.pace = Pace::Behind;
-            self.behind.insert((slot, local), Behind { standing, asked: 0 });
-            self.catching_up.push((slot, local));
+            self.behind.insert((slot, local), Behind::at(standing));
+            self.catching_up.push(slot);
         }
     }
 
@@ -140,16 +151,23 @@ impl Worker {
         standing: Standing,
         end: End,
     ) {
-        let Some(local) = self.channels.find(key) else { return };
         if self.seats.at(place).is_none() {
             return;
         }
         let slot = place.slot;
+        // Whatever becomes of this answer, the next question may be asked.
+        self.catching_up.push(slot);
+        let Some(local) = self.channels.find(key) else { return };
         let Some(behind) = self.behind.get_mut(&(slot, local)).filter(|b| b.asked > 0) else {
             return;
         };
         behind.asked -= 1;
         behind.standing = standing;
+        if std::mem::take(&mut behind.is_lost) {
+            behind.asked += 1;
+            let (key, reason) = (key.clone(), ResetReason::Resync);
+            return self.ask(Command::Resync { key, place, reason });
+        }
         if end == End::Reached && behind.asked == 0 {
             self.behind.remove(&(slot, local));
             if let Some(at) = self.live_place(slot, local)
@@ -157,8 +175,6 @@ impl Worker {
             {
                 subscriber.pace = Pace::Live;
             }
-        } else {
-            self.catching_up.push((slot, local));
         }
         self.say_all(slot, frames);
     }
@@ -175,33 +191,38 @@ impl Worker {
     /// Those who are behind and have room ask for more. Those who have none are heard of again
     /// when they do.
     pub(super) fn catch_up(&mut self) {
-        for (slot, local) in std::mem::take(&mut self.catching_up) {
-            self.ask_for_more(slot, local);
+        for slot in std::mem::take(&mut self.catching_up) {
+            self.admit_next(slot);
+            self.has_room(slot);
         }
     }
 
-    /// A socket has taken everything.
+    /// A socket may have room for more: of all channels on which it is behind the one asks that
+    /// has waited longest. One at a time, or the answers together would be too much for it.
     pub(super) fn has_room(&mut self, slot: u32) {
         if self.behind.is_empty() {
             return;
         }
         let Some(connection) = self.seats.connection(slot) else { return };
-        let all: Vec<LocalId> = connection.subscriptions.iter().map(|(local, _)| local).collect();
-        for local in all {
-            self.ask_for_more(slot, local);
-        }
-    }
-
-    fn ask_for_more(&mut self, slot: u32, local: LocalId) {
-        let Some(connection) = self.seats.connection(slot) else { return };
         if connection.backlog.is_some() || !connection.is_open() {
             return;
         }
         let (serial, socket) = (connection.serial, connection.socket_id);
-        let Some(behind) = self.behind.get_mut(&(slot, local)).filter(|b| b.asked == 0) else {
-            return;
-        };
+        let mut next: Option<(u64, LocalId)> = None;
+        for (local, _) in connection.subscriptions.iter() {
+            let Some(behind) = self.behind.get(&(slot, local)) else { continue };
+            if behind.asked > 0 {
+                return;
+            }
+            if next.is_none_or(|(turn, _)| behind.turn < turn) {
+                next = Some((behind.turn, local));
+            }
+        }
+        let Some((_, local)) = next else { return };
+        let Some(behind) = self.behind.get_mut(&(slot, local)) else { return };
+        self.questions_of_slow += 1;
         behind.asked = 1;
+        behind.turn = self.questions_of_slow;
         let standing = behind.standing;
         let (key, place) = (self.channels.key(local).clone(), self.seats.place(slot, serial));
         self.ask(Command::CatchUp { key, place, socket, standing });
@@ -231,9 +252,9 @@ impl Worker {
     }
 
     fn begin_anew(&mut self, slot: u32, serial: u32, local: LocalId, at: LogPlace) {
-        if self.behind.get(&(slot, local)).is_some_and(|behind| behind.asked > 0) {
-            // Whatever comes in answer goes on from where this client was told to be; if that is
-            // wrong it will ask again.
+        if let Some(behind) = self.behind.get_mut(&(slot, local)).filter(|b| b.asked > 0) {
+            // One question at a time: this one when the other is answered.
+            behind.is_lost = true;
             return;
         }
         if let Some(place) = self.live_place(slot, local) {

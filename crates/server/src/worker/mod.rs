@@ -7,9 +7,10 @@
 //! a delivery takes no lock. A turn never waits.
 
 mod accept;
+mod admission;
 mod deliver;
 mod dialogue;
-mod follow;
+pub(crate) mod follow;
 mod handshake;
 mod liveness;
 pub(crate) mod mail;
@@ -77,10 +78,14 @@ pub(crate) struct Worker {
     unread: VecDeque<u32>,
     /// Who left a channel and came back before its home had answered, and as whom.
     returns: HashMap<(u32, LocalId), relocate::Wish>,
+    /// Subscriptions to channels that remember, by slot, until their homes have answered.
+    admissions: HashMap<u32, admission::Admissions>,
     /// Subscribers who cannot keep up, or are not shown all of their replay yet.
     behind: HashMap<(u32, LocalId), follow::Behind>,
     /// Those of them who may have room for more.
-    catching_up: Vec<(u32, LocalId)>,
+    catching_up: Vec<u32>,
+    /// Counts what those who are behind have asked.
+    questions_of_slow: u64,
     /// What this worker's home has asked and was not answered.
     questions: questions::Questions,
     /// A connection that shall move to another worker once it has been heard.
@@ -152,8 +157,10 @@ impl Worker {
             letters: Vec::new(),
             unread: VecDeque::new(),
             returns: HashMap::new(),
+            admissions: HashMap::new(),
             behind: HashMap::new(),
             catching_up: Vec::new(),
+            questions_of_slow: 0,
             questions: questions::Questions::default(),
             moving: None,
             departing: Vec::new(),

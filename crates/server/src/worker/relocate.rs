@@ -69,13 +69,14 @@ impl Worker {
         let Admitted { key, wish } = subscribe;
         let Some(connection) = self.seats.connection(slot) else { return };
         let view = View::of(wish.listener.aware.as_deref());
-        connection.subscriptions.insert(self.channels.hold(&key), view);
+        let local = self.channels.hold(&key);
+        connection.subscriptions.insert(local, view);
         let serial = connection.serial;
         if view.counts() {
             self.counts(slot);
         }
         let place = self.seats.place(slot, serial);
-        self.ask_to_subscribe(key, place, wish);
+        self.seek_admission(key, local, place, wish);
     }
 
     pub(super) fn ask_to_subscribe(&mut self, key: ChannelKey, place: Place, wish: Wish) {

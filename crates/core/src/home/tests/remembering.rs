@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Channels that remember: what went wrong once, and named statements of the guarantee.
 
+mod over_time;
+
 use oyez_protocol::api::{Condition, Expected};
 use oyez_protocol::delta::{DeltaKind, Deltas};
 use oyez_protocol::message::{Aware, Resume};
@@ -329,6 +331,34 @@ fn t011_after_the_journal_failed_nothing_more_is_seen_or_taken() {
         "{effects:?}"
     );
     assert_eq!(Kit::frames(&kit.subscribe(Listener::default())).1.cut, Offset::ZERO);
+}
+
+/// T-017: where earlier terms ended was once overwritten by what was known before the log grew, so
+/// that positions which a crash had made meaningless were believed.
+#[test]
+fn t017_an_identity_that_was_to_be_kept_replaces_no_newer_one() {
+    use crate::record::{Entry, EntryKind, Identity, Row};
+    let mut kit = Kit::new("a", Replay::Latest, 10, Durability::Full, 1 << 20);
+    let (one, two) = (Term::parse("term0000").expect("a name"), kit.home.terms.now());
+    let identity = Identity {
+        epoch: Epoch::parse("epoch001").expect("a name"),
+        term: one,
+        head: Offset::ZERO,
+        lineage: Vec::new(),
+        touched: Timestamp(0),
+    };
+    // It is too old to be kept: the ring runs empty at once.
+    let first = Offset::new(1).expect("small");
+    let entry = Entry::new(first, EntryKind::Event, "e", "old", Timestamp(0));
+    let (key, now) = (kit.key.clone(), kit.now);
+    kit.home.recover(key, identity, vec![(Row(1), entry)], now, &mut Vec::new());
+    let effects = kit.publish("e", "new");
+    let [Effect::Append(append)] = &effects[..] else { panic!("{effects:?}") };
+    let mut identities = append.records.iter().filter_map(|record| match record {
+        Record::Identity { identity, .. } => Some((identity.term, identity.lineage.clone())),
+        _ => None,
+    });
+    assert_eq!(identities.next_back(), Some((two, vec![(one, first)])), "{append:?}");
 }
 
 /// T-024: of two that saw the same version one wins, though neither is durable.

@@ -100,10 +100,15 @@ impl VersionMismatch<'_> {
     /// The JSON of the answer.
     pub fn body(&self) -> Vec<u8> {
         let VersionMismatch { epoch, version, data } = self;
-        let text = match data {
-            None => "the channel's truth is not what the call expects: there is none".to_owned(),
-            Some(_) => format!(
+        let text = match (data, version.get()) {
+            (Some(_), _) => format!(
                 "the channel's truth is not what the call expects: it has version {version} of \
+                 epoch {epoch}"
+            ),
+            (None, 0) => "the channel's truth is not what the call expects: there is none".into(),
+            // An event's condition on a channel without a truth is about its events.
+            (None, _) => format!(
+                "the channel is not where the call expects: its newest entry is {version} of \
                  epoch {epoch}"
             ),
         };
