@@ -18,14 +18,16 @@ use crate::place::{Place, Standing, Ticket};
 use crate::record::{BodyHash, Mark, Part};
 use crate::value::{Patch, Value};
 
-/// Whether the app may have one channel more (`limits.channels`), which only those who see all
-/// homes can tell.
+/// Whether there is room for what a call adds, as far as only those who see all homes can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// It may.
+    /// The app may have one channel more (`limits.channels`).
     Left,
     /// It may not: only channels that exist can be used.
     Gone,
+    /// It was found for the whole of a call that touches several channels: none of their homes
+    /// may refuse its part for lack of room, because the others do theirs.
+    Promised,
 }
 
 /// An event from the backend for one channel.
