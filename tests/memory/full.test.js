@@ -22,6 +22,17 @@ test('a truth that is too large for one channel of a call is published to none',
   assert.equal(history.offset, 0);
 });
 
+test('t023: whoever is answered finds on each channel what the call did', async () => {
+  for (let n = 0; n < 60; n++) {
+    const channels = Array.from({ length: 6 }, () => fresh('t-'));
+    const body = { name: 'e', data: '1', channels, idempotency_key: `settled-${n}` };
+    const answers = await Promise.all([1, 2].map(() => server.api.post('/events', body)));
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200]);
+    const read = channels.map((channel) => server.api.get(`/channels/${channel}/truth`));
+    for (const { status } of await Promise.all(read)) assert.equal(status, 200);
+  }
+});
+
 test('t023: a call to several channels that finds no room has published to none', async () => {
   const data = 'x'.repeat(9_000);
   for (let refused = 0, call = 0; refused < 3; call++) {

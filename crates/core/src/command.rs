@@ -287,6 +287,12 @@ pub enum Command {
         /// When homes decided parts of the call.
         part: Option<Part>,
     },
+    /// Somebody was told elsewhere of what this home had a part in. Answered by `Answer::Done` when
+    /// all that was decided here until now may be seen.
+    Settle {
+        /// Who waits.
+        ticket: Ticket,
+    },
     /// The journal has everything up to that mark.
     Committed(Mark),
     /// The journal will never have anything again.
@@ -385,6 +391,7 @@ impl Command {
             | Command::Begin { .. }
             | Command::Seal { .. }
             | Command::Abandon { .. }
+            | Command::Settle { .. }
             | Command::Committed(_)
             | Command::JournalFailed => None,
         }

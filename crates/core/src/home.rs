@@ -33,7 +33,7 @@ use rand::rngs::StdRng;
 use crate::channel::Channel;
 use crate::command::{Command, Room};
 use crate::effect::{Answer, Effect, Item, UserPresence};
-use crate::gate::Gate;
+use crate::gate::{Gate, Waiting};
 use crate::idempotency::Calls;
 use crate::key::{ChannelKey, KeyMap};
 use crate::log::{Log, Terms};
@@ -193,6 +193,10 @@ impl Home {
                 self.seal(key, status, answer, part, ticket, now, effects);
             }
             Command::Abandon { key, part } => self.abandon(&key, part, effects),
+            Command::Settle { ticket } => match self.gate.is_settled() {
+                true => effects.push(Effect::Answer(ticket, Answer::Done)),
+                false => self.gate.follow(Waiting::Answer(ticket, Answer::Done)),
+            },
             Command::Committed(mark) => self.committed(mark, now, effects),
             Command::JournalFailed => self.journal_failed(effects),
             Command::Inspect { key, wanted, ticket } => {

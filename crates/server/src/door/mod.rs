@@ -183,8 +183,7 @@ impl Door {
                 if room == Room::Gone {
                     return Err(Unable::Channels);
                 }
-                let key = self.key(app, order.channel.clone());
-                if shared.is_memory_full(key.home(self.workers())) {
+                if shared.is_memory_full(self.home_of(app, &order)) {
                     return Err(Unable::MemoryFull);
                 }
             }
@@ -358,6 +357,10 @@ impl Door {
         let key = self.key(app, order.channel.clone());
         let home = key.home(self.workers());
         self.0.post.send(home, Letter::Command(order.command(key, room, part, caller)))
+    }
+
+    fn home_of(&self, app: &App, order: &Order) -> WorkerId {
+        self.key(app, order.channel.clone()).home(self.workers())
     }
 
     fn workers(&self) -> usize {

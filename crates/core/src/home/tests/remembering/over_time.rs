@@ -126,3 +126,20 @@ fn t022_what_was_kept_from_somebody_stays_so_when_it_is_forgotten() {
     let announced = frames[0].split("\\\"replay\\\":").nth(1).and_then(|t| t[..1].parse().ok());
     assert_eq!(announced, Some(of_cut), "{frames:?}");
 }
+
+/// Whoever was answered by one home must find in another what that one did for the same call.
+#[test]
+fn t023_whoever_asks_a_home_to_settle_is_answered_when_what_it_did_may_be_seen() {
+    let mut kit = Kit::new("a", Replay::Latest, 10, Durability::Full, 1 << 20);
+    let settle = |kit: &mut Kit| {
+        let ticket = kit.caller().ticket;
+        kit.handle(Command::Settle { ticket })
+    };
+    assert_eq!(Kit::answers(&settle(&mut kit)), [&Answer::Done], "nothing waits");
+    kit.publish("e", "v1");
+    assert!(settle(&mut kit).is_empty());
+    kit.publish("e", "v2");
+    let effects = kit.commit(1);
+    assert_eq!(Kit::answers(&effects).last(), Some(&&Answer::Done), "not for what came after");
+    assert_eq!(Kit::frames(&kit.subscribe(Listener::default())).1.cut.get(), 1);
+}
