@@ -142,9 +142,9 @@ impl Home {
         &self.tally
     }
 
-    /// What all its logs hold, in bytes.
+    /// What all its logs and the answers to its calls hold, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.memory_bytes
+        self.memory_bytes + self.calls.bytes()
     }
 
     /// Whether everything that was decided may be seen.
