@@ -143,15 +143,6 @@ pub struct Listener {
     pub resume: Option<Box<Resume>>,
 }
 
-/// Whether something may be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// As long as that.
-    Upto(Duration),
-    /// Not at all.
-    None,
-}
-
 /// One thing asked of a home. Commands of one sender about one channel arrive in their order.
 #[derive(Debug)]
 pub enum Command {
@@ -202,8 +193,8 @@ pub enum Command {
         key: ChannelKey,
         /// The least version that is wanted.
         at_least: Option<Offset>,
-        /// Whether it may be waited for.
-        patience: Patience,
+        /// How long it may be waited for.
+        patience: Duration,
         /// For a channel that does not exist yet.
         room: Room,
         /// Who waits.

@@ -10,8 +10,8 @@ mod once;
 mod order;
 
 use oyez_core::{
-    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom, Part, Patience,
-    Room, Ticket, Wanted, When, WorkerId,
+    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom, Part, Room,
+    Ticket, Wanted, When, WorkerId,
 };
 use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use crate::apps::App;
@@ -258,7 +259,7 @@ impl Door {
         app: &Arc<App>,
         channel: ChannelName,
         at_least: Option<Offset>,
-        patience: Patience,
+        patience: Duration,
     ) -> Answer {
         let (key, room) = (self.key(app, channel), self.0.shared.room_for_channel(app.index));
         self.ask(key, |key, ticket| Command::ReadTruth { key, at_least, patience, room, ticket })
