@@ -28,6 +28,24 @@ async function publishNumbers(channel, from, to, extra) {
 const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 const shown = (events) => events.items.filter(({ name }) => name === 'n').map(({ data }) => data);
 
+test('T-012 a channel that was left before anything happened begins where it was', async () => {
+  const channel = fresh('burst-');
+  const seen = (await server.api.get(`/channels/${channel}/history`)).json;
+  assert.deepEqual([seen.offset, seen.events], [0, []]);
+  const first = await server.connect();
+  const { epoch, term, offset } = (await first.subscribe(channel, { oyez: AWARE })).oyez;
+  assert.deepEqual([epoch, term, offset], [seen.epoch, seen.term, 0]);
+  await first.close();
+  // The only subscriber is gone for longer than `webhook_delay`: nothing is kept of the channel.
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  await publishNumbers(channel, 1, 3);
+  const missed = await server.api.get(`/channels/${channel}/history`, { since: 0, epoch, term });
+  assert.deepEqual([missed.status, missed.json.events?.map(({ data }) => data)], [200, ['1', '2', '3']]);
+  const back = await server.connect();
+  const again = (await back.subscribe(channel, { oyez: AWARE, resume: { epoch, term, offset } })).oyez;
+  assert.deepEqual([again.resumed, again.replay], [true, 3]);
+});
+
 test('T-012 oyez.js without a link during 50 events gets exactly those, in order, without a gap', async (t) => {
   const channel = fresh('latest-');
   const link = await linkFor(t, server);

@@ -18,14 +18,16 @@ use crate::place::{Place, Standing, Ticket};
 use crate::record::{BodyHash, Mark, Part};
 use crate::value::{Patch, Value};
 
-/// Whether the app may have one channel more (`limits.channels`), which only those who see all
-/// homes can tell.
+/// Whether there is room for what a call adds, as far as only those who see all homes can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Room {
-    /// It may.
+    /// The app may have one channel more (`limits.channels`).
     Left,
     /// It may not: only channels that exist can be used.
     Gone,
+    /// It was found for the whole of a call that touches several channels: none of their homes
+    /// may refuse its part for lack of room, because the others do theirs.
+    Promised,
 }
 
 /// An event from the backend for one channel.
@@ -141,15 +143,6 @@ pub struct Listener {
     pub resume: Option<Box<Resume>>,
 }
 
-/// Whether something may be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// As long as that.
-    Upto(Duration),
-    /// Not at all.
-    None,
-}
-
 /// One thing asked of a home. Commands of one sender about one channel arrive in their order.
 #[derive(Debug)]
 pub enum Command {
@@ -200,8 +193,8 @@ pub enum Command {
         key: ChannelKey,
         /// The least version that is wanted.
         at_least: Option<Offset>,
-        /// Whether it may be waited for.
-        patience: Patience,
+        /// How long it may be waited for.
+        patience: Duration,
         /// For a channel that does not exist yet.
         room: Room,
         /// Who waits.
@@ -284,6 +277,12 @@ pub enum Command {
         key: CallKey,
         /// When homes decided parts of the call.
         part: Option<Part>,
+    },
+    /// Somebody was told elsewhere of what this home had a part in. Answered by `Answer::Done` when
+    /// all that was decided here until now may be seen.
+    Settle {
+        /// Who waits.
+        ticket: Ticket,
     },
     /// The journal has everything up to that mark.
     Committed(Mark),
@@ -383,6 +382,7 @@ impl Command {
             | Command::Begin { .. }
             | Command::Seal { .. }
             | Command::Abandon { .. }
+            | Command::Settle { .. }
             | Command::Committed(_)
             | Command::JournalFailed => None,
         }

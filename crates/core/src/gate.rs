@@ -87,6 +87,12 @@ impl Gate {
         }
     }
 
+    /// Lets something wait for what waits already, and for nothing that was appended since.
+    pub(crate) fn follow(&mut self, waiting: Waiting) {
+        let mark = self.waiting.back().map_or(self.durable, |(mark, _)| *mark);
+        self.waiting.push_back((mark, waiting));
+    }
+
     /// Whether everything that was appended so far is durable.
     pub(crate) fn is_settled(&self) -> bool {
         self.waiting.is_empty()

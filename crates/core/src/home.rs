@@ -27,13 +27,13 @@ use oyez_protocol::position::{Epoch, Offset, Term};
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::UserId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::channel::Channel;
 use crate::command::{Command, Room};
 use crate::effect::{Answer, Effect, Item, UserPresence};
-use crate::gate::Gate;
+use crate::gate::{Gate, Waiting};
 use crate::idempotency::Calls;
 use crate::key::{ChannelKey, KeyMap};
 use crate::log::{Log, Terms};
@@ -104,6 +104,9 @@ pub struct Home {
     users: KeyMap<SignedIn>,
     timers: Timers,
     rng: StdRng,
+    /// Decides, with a channel's name, the epoch in which it begins. Another one from each time on
+    /// that a numbering in use is forgotten: no channel is ever given an epoch twice.
+    numbering: u64,
     terms: Terms,
     started: Timestamp,
     gate: Gate,
@@ -120,11 +123,13 @@ pub struct Home {
 impl Home {
     /// An empty home.
     pub fn new(rules: Rules, start: Start) -> Home {
+        let mut rng = StdRng::seed_from_u64(start.seed);
         Home {
             channels: ChannelTable::default(),
             users: KeyMap::default(),
             timers: Timers::default(),
-            rng: StdRng::seed_from_u64(start.seed),
+            numbering: rng.random(),
+            rng,
             terms: Terms::new(&start.terms),
             started: start.time,
             gate: Gate::new(start.home, start.next_row),
@@ -142,9 +147,9 @@ impl Home {
         &self.tally
     }
 
-    /// What all its logs hold, in bytes.
+    /// What all its logs and the answers to its calls hold, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.memory_bytes
+        self.memory_bytes + self.calls.bytes()
     }
 
     /// Whether everything that was decided may be seen.
@@ -193,6 +198,10 @@ impl Home {
                 self.seal(key, status, answer, part, ticket, now, effects);
             }
             Command::Abandon { key, part } => self.abandon(&key, part, effects),
+            Command::Settle { ticket } => match self.gate.is_settled() {
+                true => effects.push(Effect::Answer(ticket, Answer::Done)),
+                false => self.gate.follow(Waiting::Answer(ticket, Answer::Done)),
+            },
             Command::Committed(mark) => self.committed(mark, now, effects),
             Command::JournalFailed => self.journal_failed(effects),
             Command::Inspect { key, wanted, ticket } => {
@@ -281,7 +290,15 @@ impl Home {
                 let told = rule.empty == Empty::CacheMiss
                     && self.app(key).webhooks.contains(&WebhookKind::CacheMiss);
                 let blank = if told { Blank::Told } else { Blank::Nothing };
-                let epoch = Epoch::random(&mut self.rng);
+                // A channel that was left before anything happened begins where it was: whoever
+                // saw it empty can go on, though nothing is kept of it. (One whose emptiness is
+                // told is kept for a while, and begins a new period of it then.)
+                let epoch = match blank {
+                    Blank::Told => Epoch::random(&mut self.rng),
+                    Blank::Nothing => {
+                        Epoch::random(&mut StdRng::seed_from_u64(key.mix(self.numbering)))
+                    }
+                };
                 let log = Log::new(rule, epoch, self.terms.now(), self.time(now));
                 channel.memory = Some(Box::new(Memory::new(log, blank)));
             }
@@ -307,7 +324,9 @@ impl Home {
         if let Some(asking) = memory.as_deref().and_then(|memory| memory.asking.as_deref()) {
             asking.count_out(&mut self.tally.stale_truths);
         }
-        if memory.is_some_and(|memory| memory.is_kept() && memory.log.head() > Offset::ZERO) {
+        let Some(memory) = memory.filter(|memory| memory.log.head() > Offset::ZERO) else { return };
+        self.numbering = self.rng.random();
+        if memory.is_kept() {
             self.forget_identity(key, effects);
         }
     }

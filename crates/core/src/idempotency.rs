@@ -25,6 +25,8 @@ pub type CallKey = (AppIndex, Box<str>);
 pub(crate) struct Calls {
     calls: HashMap<CallKey, Call, foldhash::fast::FixedState>,
     limit: usize,
+    /// Of all stored answers.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -40,11 +42,17 @@ enum Call {
 impl Calls {
     /// Keeps so many keys.
     pub(crate) fn new(limit: usize) -> Calls {
-        Calls { calls: HashMap::default(), limit }
+        Calls { calls: HashMap::default(), limit, bytes: 0 }
+    }
+
+    /// What its answers hold in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Takes in an answer that survived.
     pub(crate) fn recover(&mut self, app: AppIndex, row: Row, answer: StoredAnswer) {
+        self.bytes += answer.bytes();
         self.calls.insert((app, answer.key.clone()), Call::Answered(row, Arc::new(answer)));
     }
 
@@ -81,6 +89,7 @@ impl Calls {
         let call = self.calls.get_mut(key)?;
         let Call::Running(body, waiting) = call else { return None };
         let answer = StoredAnswer { key: key.1.clone(), body: *body, status, answer, expires };
+        self.bytes += answer.bytes();
         let answer = Arc::new(answer);
         *call = Call::Sealed(row, Arc::clone(&answer), std::mem::take(waiting));
         Some(answer)
@@ -111,7 +120,12 @@ impl Calls {
     pub(crate) fn fail(&mut self) -> Vec<Ticket> {
         let mut waiting = Vec::new();
         self.calls.retain(|_, call| match call {
-            Call::Running(_, tickets) | Call::Sealed(_, _, tickets) => {
+            Call::Running(_, tickets) => {
+                waiting.append(tickets);
+                false
+            }
+            Call::Sealed(_, answer, tickets) => {
+                self.bytes -= answer.bytes();
                 waiting.append(tickets);
                 false
             }
@@ -125,6 +139,7 @@ impl Calls {
         let mut rows = Vec::new();
         self.calls.retain(|_, call| match call {
             Call::Answered(row, answer) if answer.expires <= now => {
+                self.bytes -= answer.bytes();
                 rows.push(*row);
                 false
             }

@@ -65,6 +65,11 @@ impl ChannelKey {
         (self.hash >> 24) as usize & (shards - 1)
     }
 
+    /// A number that is this channel's and that seed's.
+    pub(crate) fn mix(&self, seed: u64) -> u64 {
+        self.hash ^ seed
+    }
+
     /// The worker that owns the channel, among so many.
     pub fn home(&self, workers: usize) -> WorkerId {
         // The high half: hash tables use the low one.

@@ -30,7 +30,7 @@ mod users;
 mod value;
 
 pub use command::{
-    Caller, Change, ChangeOf, Command, Listener, Patience, Publish, Reply, Room, When,
+    Caller, Change, ChangeOf, Command, Listener, Publish, Reply, Room, When,
 };
 pub use effect::{
     Answer, Begun, Cached, Certainty, Changed, ChannelInfo, Delivery, Effect, End, History, Item,

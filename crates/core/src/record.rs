@@ -248,6 +248,13 @@ impl Entry {
     }
 }
 
+impl StoredAnswer {
+    /// What it holds in memory, with its key once more for whoever looks for it.
+    pub fn bytes(&self) -> usize {
+        size_of::<StoredAnswer>() + 2 * self.key.len() + self.answer.len()
+    }
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {} {}: {}", self.kind, self.offset, self.event(), self.data())

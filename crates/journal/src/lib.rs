@@ -27,6 +27,6 @@ mod tests;
 pub use committer::{Appender, Committer, Report};
 pub use error::{JournalError, OpenError};
 pub use journal::Journal;
-pub use recover::{IDENTITY_KEPT, TERMS_KEPT};
+pub use recover::TERMS_KEPT;
 pub use redb::Redb;
 pub use stats::{COMMIT_BUCKETS, Stats};

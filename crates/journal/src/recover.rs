@@ -6,9 +6,10 @@
 //! comes back when the app does. What cannot be read ends the start; nothing is skipped silently.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use oyez_core::{AppIndex, Entry, Identity, Recovered, RecoveredChannel, Row, Timestamp};
+use oyez_core::{
+    AppIndex, Entry, IDENTITY_AGE, Identity, Recovered, RecoveredChannel, Row, Timestamp,
+};
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::position::Term;
 use redb::{Database, ReadableTable, Table, TableDefinition, TableHandle, WriteTransaction};
@@ -17,9 +18,6 @@ use crate::apps::Apps;
 use crate::codec::DecodeError;
 use crate::error::OpenError;
 use crate::stored::{self, FORMAT, Kept};
-
-/// How long a channel's numbering is kept after the last touch (truth 5.1).
-pub const IDENTITY_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// How many terms are kept, the newest.
 pub const TERMS_KEPT: usize = 1024;
@@ -224,7 +222,7 @@ fn drop_old(
     identities: &mut Table<'_, &[u8], &[u8]>,
     drop_rows: &mut Vec<u64>,
 ) -> Result<(), Problem> {
-    let kept_for = IDENTITY_KEPT.as_millis() as u64;
+    let kept_for = IDENTITY_AGE.as_millis() as u64;
     let mut key = Vec::new();
     for (app, channels) in found {
         let is_old = |found: &Found| now.0 - found.newest.0 > kept_for;

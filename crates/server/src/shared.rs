@@ -170,6 +170,12 @@ impl Shared {
         if channels < self.options.limits.channels { Room::Left } else { Room::Gone }
     }
 
+    /// Whether that home holds as much as it may, as of its last turn.
+    pub(crate) fn is_memory_full(&self, home: WorkerId) -> bool {
+        let share = self.options.limits.memory_bytes.div_ceil(self.stats.len());
+        self.stats[usize::from(home.0)].memory_bytes.get() >= share as u64
+    }
+
     /// How many channels the app has, in all homes.
     pub(crate) fn channels(&self, app: AppIndex) -> &AtomicUsize {
         &self.channels[app.0 as usize]

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Truths that somebody is asked for, and those who wait for the answer.
 
+use std::time::Duration;
+
 use oyez_protocol::api::Condition;
 use oyez_protocol::position::Offset;
 
 use super::Home;
 use crate::ask::{Audience, Step, Worth};
 use crate::channel::Channel;
-use crate::command::{Change, ChangeOf, Patience, Reply, Room};
+use crate::command::{Change, ChangeOf, Reply, Room};
 use crate::effect::{Answer, Effect, Question, Refused, Wanted};
 use crate::key::ChannelKey;
 use crate::memory::{Held, TruthReader};
@@ -143,7 +145,7 @@ impl Home {
         &mut self,
         key: &ChannelKey,
         at_least: Option<Offset>,
-        patience: Patience,
+        patience: Duration,
         room: Room,
         ticket: Ticket,
         now: Millis,
@@ -169,10 +171,6 @@ impl Home {
         let is_enough = value.as_ref().is_ok_and(|value| value.entry.offset >= at_least);
         let is_waiting =
             !is_enough && (at_least > Offset::ZERO || (is_asked && !memory.is_ready()));
-        let Patience::Upto(patience) = patience else {
-            effects.push(Effect::Answer(ticket, answer(&value)));
-            return;
-        };
         if !is_waiting {
             effects.push(Effect::Answer(ticket, answer(&value)));
             return;

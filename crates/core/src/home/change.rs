@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use oyez_protocol::position::Offset;
 
 use super::Home;
-use crate::command::{Change, ChangeOf};
+use crate::command::{Change, ChangeOf, Room};
 use crate::effect::{Answer, Changed, Effect, Refused, TruthAnswer};
 use crate::memory::Memory;
 use crate::record::{Entry, EntryKind};
@@ -30,7 +30,12 @@ enum Outcome {
 
 impl Home {
     pub(super) fn change(&mut self, change: Change, now: Millis, effects: &mut Vec<Effect>) {
-        let Change { key, what, condition, ttl, exclude, wanted, room, part, caller } = change;
+        let Change { key, what, condition, ttl, exclude, wanted, mut room, part, caller } = change;
+        let frees = matches!(what, ChangeOf::Delete | ChangeOf::Forget(_));
+        if frees && self.channels.contains_key(&key) {
+            // Where there is no room, this makes some.
+            room = Room::Promised;
+        }
         if let Err(refused) = self.make_room(&key, room, now, effects) {
             self.void(part, effects);
             return self.answer(&key, caller, Answer::Refused(refused), effects);

@@ -83,7 +83,7 @@ impl Home {
         if rule.durability == Durability::Full && self.gate.state() == State::Failed {
             return Err(Refused::JournalFailed);
         }
-        if self.memory_bytes >= self.rules.memory_bytes {
+        if self.memory_bytes() >= self.rules.memory_bytes && room != Room::Promised {
             return Err(Refused::MemoryFull);
         }
         if room == Room::Gone && !self.channels.contains_key(key) {

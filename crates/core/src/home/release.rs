@@ -160,7 +160,8 @@ impl Home {
             }
         }
         memory.log.trim(time, &mut freed);
-        if self.memory_bytes > self.rules.memory_bytes / SQUEEZED.1 * SQUEEZED.0 {
+        let held = self.memory_bytes + self.calls.bytes();
+        if held > self.rules.memory_bytes / SQUEEZED.1 * SQUEEZED.0 {
             memory.log.squeeze(&mut freed);
         }
         self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;

@@ -36,6 +36,8 @@ pub(crate) struct Log {
     ring: VecDeque<Kept>,
     /// What the ring holds.
     ring_bytes: usize,
+    /// The part of it that is not seen yet.
+    staged_bytes: usize,
     /// The newest event, or the newest of each name, by offset; may be older than the ring.
     latest: Vec<Kept>,
     /// The truth that readers see; may be older than the ring.
@@ -75,6 +77,7 @@ impl Log {
             committed: Offset::ZERO,
             ring: VecDeque::new(),
             ring_bytes: 0,
+            staged_bytes: 0,
             latest: Vec::new(),
             truth: None,
             truth_at_head: None,
@@ -100,6 +103,7 @@ impl Log {
             committed: Offset::ZERO,
             ring: VecDeque::new(),
             ring_bytes: 0,
+            staged_bytes: 0,
             latest: Vec::new(),
             truth: None,
             truth_at_head: None,
@@ -174,6 +178,7 @@ impl Log {
         self.touch(entry.time);
         let kept = Kept { row, entry: Arc::new(entry) };
         self.ring_bytes += kept.entry.bytes();
+        self.staged_bytes += kept.entry.bytes();
         self.ring.push_back(kept.clone());
         match kept.entry.kind {
             EntryKind::Truth => self.truth_at_head = Some(kept.clone()),
@@ -189,6 +194,7 @@ impl Log {
             self.entries(Stretch { after: self.committed, upto }).cloned().collect();
         for kept in &released {
             self.committed = kept.entry.offset;
+            self.staged_bytes -= kept.entry.bytes();
             self.take_in(kept, freed);
         }
         released
@@ -283,7 +289,8 @@ impl Log {
         while let Some(first) = self.ring.front() {
             // What is staged is not seen yet: it may not push out what is.
             let seen = self.ring.len() - self.head.since(self.committed) as usize;
-            let too_many = seen > self.rule.events || self.ring_bytes > self.rule.bytes;
+            let seen_bytes = self.ring_bytes - self.staged_bytes;
+            let too_many = seen > self.rule.events || seen_bytes > self.rule.bytes;
             let too_old = first.entry.time + self.rule.age <= now;
             if !(too_many || too_old) || first.entry.offset > self.committed {
                 break;

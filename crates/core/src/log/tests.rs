@@ -181,6 +181,21 @@ fn t001_newcomers_see_what_the_rule_says() {
 }
 
 #[test]
+fn what_waits_for_the_journal_pushes_out_nothing_that_is_seen() {
+    let mut kit = Kit::new(MemoryRule { bytes: 4_000, ..rule(Replay::All, 10) });
+    kit.say("a", &"x".repeat(1_000));
+    (0..5).for_each(|_| kit.stage(EntryKind::Event, "a", &"x".repeat(1_000)));
+    kit.release(2);
+    kit.trim();
+    assert_eq!((kit.log.low().get(), kit.log.committed().get()), (1, 2));
+    kit.release(6);
+    kit.trim();
+    assert_eq!((kit.log.low().get(), kit.log.committed().get()), (4, 6));
+    assert_eq!(kit.log.staged_bytes, 0);
+    kit.check();
+}
+
+#[test]
 fn what_is_staged_is_decided_on_but_not_seen() {
     let mut kit = Kit::new(rule(Replay::Latest, 10));
     kit.stage(EntryKind::Event, "a", "1");

@@ -97,25 +97,36 @@ impl Log {
                 }
                 let entries = &self.entries;
                 self.latest.retain(|old| entries[old - 1].event != event);
-                if self.latest.is_empty() && one {
-                    self.uncertain = true;
-                    let held = (self.low..at).rev();
-                    let live = |at: &usize| {
-                        let said = &entries[at - 1];
-                        said.kind == EntryKind::Event && !said.forgotten
-                    };
-                    self.latest.extend(held.into_iter().find(live));
-                }
+                self.uncover(at);
             }
             _ => {}
         }
+    }
+
+    /// What was forgotten shows what was published before it, as far as that is held.
+    fn uncover(&mut self, before: usize) {
+        let room = match self.rule.replay {
+            Replay::None => 0,
+            Replay::Latest | Replay::All => 1,
+            Replay::LatestPerEvent => self.rule.names,
+        };
+        for at in (self.low..before).rev() {
+            let said = &self.entries[at - 1];
+            let is_live = said.kind == EntryKind::Event && !said.forgotten;
+            let is_shown = self.latest.iter().any(|old| self.entries[old - 1].event == said.event);
+            if is_live && !is_shown && self.latest.len() < room {
+                self.uncertain = true;
+                self.latest.push(at);
+            }
+        }
+        self.latest.sort_unstable();
     }
 
     pub(crate) fn trim(&mut self, now: u64) {
         let age = self.rule.age.as_millis() as u64;
         let latest_age = self.rule.latest_age.as_millis() as u64;
         while self.low <= self.released {
-            let many = self.entries.len() + 1 - self.low > self.rule.events;
+            let many = self.released + 1 - self.low > self.rule.events;
             if !many && self.at(self.low).time + age > now {
                 break;
             }

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use oyez_core::{AppIndex, Append, Recovered, Row, Timestamp};
+use oyez_core::{AppIndex, Append, IDENTITY_AGE, Recovered, Row, Timestamp};
 use redb::{Database, TableDefinition};
 
 use super::sample::{APPS, NOW, answer, append, entry, entry_at, identity, identity_at, key, term};
 use crate::fault::Disk;
-use crate::{IDENTITY_KEPT, Journal, OpenError, Redb, TERMS_KEPT};
+use crate::{Journal, OpenError, Redb, TERMS_KEPT};
 
 fn open(dir: &Path, number: u32) -> (Redb, Recovered) {
     Redb::open(dir, &APPS, NOW, term(number)).unwrap()
@@ -251,7 +251,7 @@ fn apps_that_are_gone_come_back_with_what_they_had() {
 fn what_is_old_is_dropped_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let (old, new, gone) = (key(0, "old"), key(0, "new"), key(1, "gone"));
-    let long_ago = Timestamp(NOW.0 - IDENTITY_KEPT.as_millis() as u64 - 1);
+    let long_ago = Timestamp(NOW.0 - IDENTITY_AGE.as_millis() as u64 - 1);
     fill(
         dir.path(),
         1,

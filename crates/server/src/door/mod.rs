@@ -10,8 +10,8 @@ mod once;
 mod order;
 
 use oyez_core::{
-    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom, Part, Patience,
-    Room, Ticket, Wanted, When, WorkerId,
+    Answer, CallId, Caller, ChannelInfo, ChannelKey, Command, Durability, ListFrom, Part, Room,
+    Ticket, Wanted, When, WorkerId,
 };
 use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 
 use crate::apps::App;
@@ -65,6 +66,9 @@ pub(crate) enum Unable {
     /// The channels remember as much as they may.
     #[error("the channels remember as much as they may (limits.memory_bytes)")]
     Memory,
+    /// The channels of one home hold as much as they may.
+    #[error("the channels remember as much as they may (limits.memory_bytes)")]
+    MemoryFull,
     /// Nothing can be made durable any more.
     #[error("the server cannot store anything any more and is about to stop: see its log")]
     JournalFailed,
@@ -81,6 +85,9 @@ pub(crate) enum Unable {
         /// What is wrong with the data.
         error: String,
     },
+    /// By its rule the event is a truth, but larger than one may be.
+    #[error("the truth would be larger than it may be (limits.truth_bytes)")]
+    TruthTooLarge,
     /// Something that depends on what a channel holds is one of several.
     #[error(
         "a merge, a patch, a condition, or a truth without an `event` where the rule names none must \
@@ -93,6 +100,7 @@ pub(crate) enum Unable {
 /// Orders that can be carried out, and what is known of their channels.
 struct Plan {
     orders: Vec<(Order, Fate)>,
+    room: Room,
 }
 
 /// Whose word an order needs.
@@ -160,18 +168,25 @@ impl Door {
     fn prepare(&self, app: &Arc<App>, orders: Vec<Order>) -> Result<Plan, Unable> {
         let shared = &self.0.shared;
         let is_alone = orders.len() == 1;
-        let is_full = shared.room_for_channel(app.index) == Room::Gone;
+        let room = shared.room_for_channel(app.index);
         let is_memory_short = self.is_memory_short();
         let plan = |order: Order| {
             let rule = app.rules.find(&order.channel).map(|rule| &**rule);
             let order = order.by_rule(rule)?;
+            if order.weight() > shared.options.limits.truth_bytes {
+                return Err(Unable::TruthTooLarge);
+            }
             if order.is_conditional(rule) && !is_alone {
                 return Err(Unable::NotAlone);
             }
-            if rule.is_some() && is_full && !is_alone {
-                // Only the home knows whether the channel exists, and then it is too late for the
-                // others.
-                return Err(Unable::Channels);
+            if rule.is_some() && !is_alone {
+                // What a home finds out is too late for the others.
+                if room == Room::Gone {
+                    return Err(Unable::Channels);
+                }
+                if shared.is_memory_full(self.home_of(app, &order)) {
+                    return Err(Unable::MemoryFull);
+                }
             }
             if rule.is_some() && !is_alone && is_memory_short {
                 // Likewise.
@@ -189,7 +204,8 @@ impl Door {
             };
             Ok((order, fate))
         };
-        Ok(Plan { orders: orders.into_iter().map(plan).collect::<Result<_, _>>()? })
+        let orders = orders.into_iter().map(plan).collect::<Result<_, _>>()?;
+        Ok(Plan { orders, room: if is_alone { room } else { Room::Promised } })
     }
 
     /// Whether some home may soon have no memory left. What homes hold is known as of their last
@@ -207,7 +223,7 @@ impl Door {
         part: Option<Part>,
         when: When,
     ) -> Result<Vec<Answer>, Unable> {
-        let room = self.0.shared.room_for_channel(app.index);
+        let room = plan.room;
         if plan.orders.iter().all(|(_, fate)| *fate == Fate::Posted) {
             for (order, _) in plan.orders {
                 self.post_order(app, order, room, None, None).map_err(unavailable)?;
@@ -243,7 +259,7 @@ impl Door {
         app: &Arc<App>,
         channel: ChannelName,
         at_least: Option<Offset>,
-        patience: Patience,
+        patience: Duration,
     ) -> Answer {
         let (key, room) = (self.key(app, channel), self.0.shared.room_for_channel(app.index));
         self.ask(key, |key, ticket| Command::ReadTruth { key, at_least, patience, room, ticket })
@@ -342,6 +358,10 @@ impl Door {
         let key = self.key(app, order.channel.clone());
         let home = key.home(self.workers());
         self.0.post.send(home, Letter::Command(order.command(key, room, part, caller)))
+    }
+
+    fn home_of(&self, app: &App, order: &Order) -> WorkerId {
+        self.key(app, order.channel.clone()).home(self.workers())
     }
 
     fn workers(&self) -> usize {

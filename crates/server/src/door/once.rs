@@ -8,11 +8,13 @@
 
 use std::sync::Arc;
 
-use oyez_core::{Answer, Begun, BodyHash, CallKey, Command, Refused, StoredAnswer, When, WorkerId};
+use oyez_core::{
+    Answer, Begun, BodyHash, CallKey, Command, Refused, StoredAnswer, Ticket, When, WorkerId,
+};
 
 use super::{Door, Order, Unable};
 use crate::apps::App;
-use crate::worker::mail::Letter;
+use crate::worker::mail::{Ended, Letter};
 
 /// What names a call and tells its body from others.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Door {
         let task = tokio::task::spawn_local(async move {
             door.run_once(&app, idempotency, orders, compose).await
         });
-        task.await.unwrap_or(Once::Unable(Unable::Draining))
+        task.await.unwrap_or_else(|_| draining())
     }
 
     async fn run_once(
@@ -73,12 +75,19 @@ impl Door {
         let Idempotency { key, body } = idempotency;
         let keeper = self.0.shared.keys.home_of_call(app.index, &key, self.workers());
         let key: CallKey = (app.index, key.into_boxed_str());
+        let mut homes: Vec<_> = orders.iter().map(|order| self.home_of(app, order)).collect();
+        homes.sort_unstable();
+        homes.dedup();
+        homes.retain(|home| *home != keeper);
         let begin = |key: CallKey| {
             self.ask_home(keeper, move |ticket| Command::Begin { key, body, ticket })
         };
         match begin(key.clone()).await {
             Answer::Begun(Begun::First) => {}
-            Answer::Begun(Begun::Again(stored)) => return Once::Answer(again(&stored)),
+            Answer::Begun(Begun::Again(stored)) => {
+                let settled = self.settle(None::<(WorkerId, fn(Ticket) -> Command)>, &homes).await;
+                return settled.map_or_else(|_| draining(), |_| Once::Answer(again(&stored)));
+            }
             Answer::Begun(Begun::Conflict) => return Once::Conflict,
             Answer::Begun(Begun::Full) => return Once::Full,
             _ => return Once::Unable(Unable::JournalFailed),
@@ -96,21 +105,48 @@ impl Door {
         if composed.status >= SERVER_ERROR {
             return Once::Answer(composed);
         }
-        let Some(key) = unsealed.key.take() else { return Once::Unable(Unable::Draining) };
+        let Some(key) = unsealed.key.take() else { return draining() };
         let (status, answer, part) = (composed.status, composed.body.clone(), unsealed.part);
-        let sealed = self
-            .ask_home(keeper, move |ticket| Command::Seal { key, status, answer, part, ticket })
-            .await;
-        match sealed {
-            Answer::Refused(Refused::JournalFailed) => Once::Unable(Unable::JournalFailed),
-            _ => Once::Answer(composed),
+        let seal = move |ticket| Command::Seal { key, status, answer, part, ticket };
+        match self.settle(Some((keeper, seal)), &homes).await.as_deref() {
+            Err(Ended) => draining(),
+            Ok([Answer::Refused(Refused::JournalFailed), ..]) => {
+                Once::Unable(Unable::JournalFailed)
+            }
+            Ok(_) => Once::Answer(composed),
         }
+    }
+
+    /// Seals a call, and waits until each home that had a part in it shows what it did: each hears
+    /// for itself that it is durable, and whoever is answered must find it there.
+    async fn settle(
+        &self,
+        mut seal: Option<(WorkerId, impl FnOnce(Ticket) -> Command)>,
+        homes: &[WorkerId],
+    ) -> Result<Vec<Answer>, Ended> {
+        let (parts, mut homes) = (homes.len() + usize::from(seal.is_some()), homes.iter());
+        if parts == 0 {
+            return Ok(Vec::new());
+        }
+        let send = |ticket| match seal.take() {
+            Some((keeper, seal)) => self.0.post.send(keeper, Letter::Command(seal(ticket))),
+            None => {
+                let home = *homes.next().expect("one for each part");
+                self.0.post.send(home, Letter::Command(Command::Settle { ticket }))
+            }
+        };
+        self.call(parts, send).await
     }
 
     /// How many appends a seal makes.
     fn seals(&self) -> u32 {
         u32::from(self.0.shared.journal.is_some())
     }
+}
+
+/// A worker ends only when the server stops.
+fn draining() -> Once {
+    Once::Unable(Unable::Draining)
 }
 
 /// A call that has begun and was not sealed: its key is freed, and its other parts need not wait

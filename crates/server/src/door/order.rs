@@ -71,6 +71,14 @@ impl Order {
         may_not_apply || self.condition != Condition::default()
     }
 
+    /// Bytes of the truth that it sets.
+    pub(super) fn weight(&self) -> usize {
+        match &self.what {
+            What::Change(ChangeOf::Set(_, value), _) => value.text().len(),
+            _ => 0,
+        }
+    }
+
     /// Where the rule says so, an event is a new truth.
     pub(super) fn by_rule(mut self, rule: Option<&MemoryRule>) -> Result<Order, Unable> {
         if let (What::Event(event, data), Some(rule)) = (&mut self.what, rule)

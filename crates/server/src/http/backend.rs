@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use oyez_core::{Answer, ChannelInfo, Patience, Wanted};
+use oyez_core::{Answer, ChannelInfo, Wanted};
 use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::position::Offset;
@@ -34,7 +35,7 @@ pub(crate) trait Backend {
         app: &Arc<App>,
         channel: ChannelName,
         at_least: Option<Offset>,
-        patience: Patience,
+        patience: Duration,
     ) -> Answer;
 
     /// A part of a channel's history.
@@ -78,7 +79,7 @@ impl Backend for Door {
         app: &Arc<App>,
         channel: ChannelName,
         at_least: Option<Offset>,
-        patience: Patience,
+        patience: Duration,
     ) -> Answer {
         Door::truth(self, app, channel, at_least, patience).await
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::http::request::Parts;
-use oyez_core::{Answer as CoreAnswer, BodyHash, Patience, Wanted};
+use oyez_core::{Answer as CoreAnswer, BodyHash, Wanted};
 use oyez_protocol::api::{
     ApiError, Batch, Changed, ErrorCode, Forget, Info, ListChannels, Query, ReadHistory, ReadTruth,
     Trigger, TruthCall, channel_info, decode_segment,
@@ -171,8 +171,7 @@ impl<B: Backend> Caller<'_, '_, B> {
 
     async fn truth(&self, channel: ChannelName) -> Result<Answer, ApiError> {
         let ReadTruth { wait_version } = ReadTruth::parse(self.query)?;
-        let patience = Patience::Upto(PATIENCE);
-        let answer = self.context.backend.truth(self.app, channel, wait_version, patience).await;
+        let answer = self.context.backend.truth(self.app, channel, wait_version, PATIENCE).await;
         let (etag, reply) = compose::value(&answer)?;
         let known = self.head.headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let is_known = known.is_some_and(|known| {

@@ -161,9 +161,11 @@ pub(super) fn unable(reason: Unable) -> ApiError {
         Unable::Draining => ErrorCode::Draining,
         Unable::Channels => ErrorCode::TooManyChannels,
         Unable::Memory => ErrorCode::MemoryFull,
+        Unable::MemoryFull => ErrorCode::MemoryFull,
         Unable::JournalFailed => ErrorCode::JournalFailed,
         Unable::NoMemory(_) => ErrorCode::NoMemory,
         Unable::NotJson { .. } => ErrorCode::NotJson,
+        Unable::TruthTooLarge => ErrorCode::TruthTooLarge,
         Unable::NotAlone => ErrorCode::ChannelCount,
     };
     ApiError::new(code, reason.to_string())
@@ -205,14 +207,8 @@ fn refused(reason: Refused) -> ApiError {
             &"`event` is missing: neither the call nor the channel's rule says under which name \
               subscribers hear of the truth",
         ),
-        Refused::TruthTooLarge => (
-            ErrorCode::TruthTooLarge,
-            &"the truth would be larger than it may be (limits.truth_bytes)",
-        ),
-        Refused::MemoryFull => (
-            ErrorCode::MemoryFull,
-            &"the channels remember as much as they may (limits.memory_bytes)",
-        ),
+        Refused::TruthTooLarge => (ErrorCode::TruthTooLarge, &Unable::TruthTooLarge),
+        Refused::MemoryFull => (ErrorCode::MemoryFull, &Unable::MemoryFull),
         Refused::JournalFailed => (ErrorCode::JournalFailed, &Unable::JournalFailed),
         Refused::NoTruth => (ErrorCode::NoTruth, &"the channel holds no truth"),
     };

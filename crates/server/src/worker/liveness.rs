@@ -120,7 +120,6 @@ impl Worker {
             shown.set(count);
         }
         stats.stale_truths.set(tally.stale_truths);
-        stats.memory_bytes.set(self.home.memory_bytes() as u64);
     }
 
     /// Looks at the next slice of all slots.

@@ -320,6 +320,7 @@ impl Worker {
             }
         }
         self.mail.send();
+        self.stats().memory_bytes.set(self.home.memory_bytes() as u64);
         self.door.relieve();
         self.http.pace.turned();
     }

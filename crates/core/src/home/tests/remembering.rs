@@ -8,7 +8,7 @@ use oyez_protocol::delta::{DeltaKind, Deltas};
 use oyez_protocol::message::{Aware, Resume};
 
 use super::super::*;
-use crate::command::{Caller, Change, ChangeOf, Listener, Patience, Publish, When};
+use crate::command::{Caller, Change, ChangeOf, Listener, Publish, When};
 use crate::effect::{Begun, Changed, End, Refused, Sight, TruthAnswer, Wanted};
 use crate::key::{AppIndex, KeySpace};
 use crate::pattern::Pattern;
@@ -493,7 +493,7 @@ fn a_read_that_waits_for_a_version_is_answered_once() {
     let mut kit = Kit::new("a", Replay::None, 10, Durability::Full, 1 << 20);
     let read = |kit: &mut Kit| {
         let (ticket, at_least) = (kit.caller().ticket, Offset::new(1));
-        let patience = Patience::Upto(Duration::from_secs(1));
+        let patience = Duration::from_secs(1);
         let (key, room) = (kit.key.clone(), Room::Left);
         kit.handle(Command::ReadTruth { key, at_least, patience, room, ticket })
     };

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use oyez_core::{Answer, Cached, ChannelInfo, Patience, Refused, Wanted};
+use oyez_core::{Answer, Cached, ChannelInfo, Refused, Wanted};
 use oyez_protocol::api::ReadHistory;
 use oyez_protocol::channel::ChannelName;
 use oyez_protocol::limits::Limits;
@@ -96,7 +96,7 @@ impl Backend for Rc<Notes> {
         app: &Arc<App>,
         channel: ChannelName,
         at_least: Option<Offset>,
-        _: Patience,
+        _: std::time::Duration,
     ) -> Answer {
         self.note(app, format!("truth {channel} {at_least:?}"));
         Answer::Refused(Refused::NoTruth)

@@ -126,3 +126,51 @@ fn t022_what_was_kept_from_somebody_stays_so_when_it_is_forgotten() {
     let announced = frames[0].split("\\\"replay\\\":").nth(1).and_then(|t| t[..1].parse().ok());
     assert_eq!(announced, Some(of_cut), "{frames:?}");
 }
+
+/// Whoever was answered by one home must find in another what that one did for the same call.
+#[test]
+fn t023_whoever_asks_a_home_to_settle_is_answered_when_what_it_did_may_be_seen() {
+    let mut kit = Kit::new("a", Replay::Latest, 10, Durability::Full, 1 << 20);
+    let settle = |kit: &mut Kit| {
+        let ticket = kit.caller().ticket;
+        kit.handle(Command::Settle { ticket })
+    };
+    assert_eq!(Kit::answers(&settle(&mut kit)), [&Answer::Done], "nothing waits");
+    kit.publish("e", "v1");
+    assert!(settle(&mut kit).is_empty());
+    kit.publish("e", "v2");
+    let effects = kit.commit(1);
+    assert_eq!(Kit::answers(&effects).last(), Some(&&Answer::Done), "not for what came after");
+    assert_eq!(Kit::frames(&kit.subscribe(Listener::default())).1.cut.get(), 1);
+}
+
+/// I12: answers that are kept for whoever asks again may hold whole truths, and were not counted.
+#[test]
+fn i12_stored_answers_are_part_of_what_is_remembered() {
+    let mut kit = Kit::new("a", Replay::Latest, 10, Durability::Off, 1 << 20);
+    kit.home.rules.memory_bytes = 64 * 1024;
+    for n in 0..3 {
+        let key = || (AppIndex(0), Box::from(format!("key-{n}")));
+        let ticket = kit.caller().ticket;
+        kit.handle(Command::Begin { key: key(), body: BodyHash([1; 32]), ticket });
+        let (answer, ticket) = (Box::from([b'x'; 32 * 1024]), kit.caller().ticket);
+        let seal = Command::Seal { key: key(), status: 409, answer, part: None, ticket };
+        kit.handle(seal);
+    }
+    let full = [&Answer::Refused(Refused::MemoryFull)];
+    assert_eq!(Kit::answers(&kit.publish("e", "v")), full);
+    kit.wait(Duration::from_secs(11 * 60));
+    assert_ne!(Kit::answers(&kit.publish("e", "v")), full);
+}
+
+/// Who had filled the memory could not even make room.
+#[test]
+fn what_makes_room_is_done_also_where_there_is_none() {
+    let mut kit = Kit::new("a", Replay::Latest, 10, Durability::Off, 1 << 20);
+    kit.home.rules.memory_bytes = 4 * 1024;
+    kit.set(&format!("\"{}\"", "x".repeat(8 * 1024)), Condition::default());
+    let full = [&Answer::Refused(Refused::MemoryFull)];
+    assert_eq!(Kit::answers(&kit.publish("e", "v")), full);
+    assert_ne!(Kit::answers(&kit.change(ChangeOf::Delete, Condition::default(), None)), full);
+    assert_ne!(Kit::answers(&kit.publish("e", "v")), full);
+}
