@@ -27,8 +27,8 @@ use oyez_protocol::position::{Epoch, Offset, Term};
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::UserId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
-use rand::rngs::StdRng;
 use rand::SeedableRng;
+use rand::rngs::StdRng;
 
 use crate::channel::Channel;
 use crate::command::{Command, Room};
