@@ -175,3 +175,16 @@ test('what an aware client says of itself must be what it can be', async (t) => 
   }
   await subscribeAt(socket, channel, { oyez: { v: 1, gen: 1, delta: [], truth: { version: 0 }, more: true } });
 });
+
+test('T-008 T-012 a page that saw an empty channel misses nothing over a crash, and sees no gap', async (t) => {
+  const server = await serverFor(t, { app });
+  const channel = fresh('kept-');
+  const own = await joined(oyezFor(t, server), channel);
+  const before = own.first.oyez;
+  await server.crash();
+  for (const n of [1, 2, 3]) await server.api.publish(channel, 'e', String(n));
+  await eventually(() => own.position?.offset === 3, 'the end of the log');
+  assert.equal(own.position.epoch, before.epoch);
+  const told = own.events.items.filter(({ name }) => name === 'e' || name === 'oyez:gap');
+  assert.deepEqual(told.map(({ data }) => data), [1, 2, 3]);
+});

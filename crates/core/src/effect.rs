@@ -87,6 +87,13 @@ pub enum Item {
         /// Whose.
         place: Place,
     },
+    /// The subscription waits until somebody has said what is true: there is nothing to write yet.
+    Held {
+        /// The channel.
+        key: ChannelKey,
+        /// Whose.
+        place: Place,
+    },
     /// There will be no such subscription.
     Refused {
         /// The channel.

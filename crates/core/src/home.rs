@@ -27,8 +27,8 @@ use oyez_protocol::position::{Epoch, Offset, Term};
 use oyez_protocol::socket_id::SocketId;
 use oyez_protocol::user::UserId;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
 use crate::channel::Channel;
 use crate::command::{Command, Room};
@@ -41,7 +41,7 @@ use crate::memory::{Blank, Memory};
 use crate::occupancy::News;
 use crate::place::{Place, WorkerId};
 use crate::record::{Record, Timestamp};
-use crate::rule::{Durability, Empty, RuleBook};
+use crate::rule::{Durability, Empty, IDENTITY_AGE, RuleBook};
 use crate::tally::Tally;
 use crate::time::Millis;
 use crate::timers::{Due, Timers};
@@ -104,9 +104,6 @@ pub struct Home {
     users: KeyMap<SignedIn>,
     timers: Timers,
     rng: StdRng,
-    /// Decides, with a channel's name, the epoch in which it begins. Another one from each time on
-    /// that a numbering in use is forgotten: no channel is ever given an epoch twice.
-    numbering: u64,
     terms: Terms,
     started: Timestamp,
     gate: Gate,
@@ -123,13 +120,11 @@ pub struct Home {
 impl Home {
     /// An empty home.
     pub fn new(rules: Rules, start: Start) -> Home {
-        let mut rng = StdRng::seed_from_u64(start.seed);
         Home {
             channels: ChannelTable::default(),
             users: KeyMap::default(),
             timers: Timers::default(),
-            numbering: rng.random(),
-            rng,
+            rng: StdRng::seed_from_u64(start.seed),
             terms: Terms::new(&start.terms),
             started: start.time,
             gate: Gate::new(start.home, start.next_row),
@@ -295,9 +290,7 @@ impl Home {
                 // told is kept for a while, and begins a new period of it then.)
                 let epoch = match blank {
                     Blank::Told => Epoch::random(&mut self.rng),
-                    Blank::Nothing => {
-                        Epoch::random(&mut StdRng::seed_from_u64(key.mix(self.numbering)))
-                    }
+                    Blank::Nothing => self.first_epoch(key, rule.durability, now),
                 };
                 let log = Log::new(rule, epoch, self.terms.now(), self.time(now));
                 channel.memory = Some(Box::new(Memory::new(log, blank)));
@@ -309,6 +302,18 @@ impl Home {
             }
         }
         self.channels.get_mut(key).expect("it was made if there was none")
+    }
+
+    /// The epoch in which a channel begins that is not remembered. It is the same until the end of
+    /// a period that is as long as a numbering in use is remembered at least: thus no channel is
+    /// given one twice. Across starts it is the same where what was kept is found again.
+    fn first_epoch(&self, key: &ChannelKey, durability: Durability, now: Millis) -> Epoch {
+        let since = match durability {
+            Durability::Off => self.terms.now(),
+            Durability::Full | Durability::Relaxed => self.terms.oldest(),
+        };
+        let period = self.time(now).0 / IDENTITY_AGE.as_millis() as u64;
+        Epoch::random(&mut StdRng::seed_from_u64(key.seed((since.as_str(), period))))
     }
 
     fn close_if_idle(&mut self, key: &ChannelKey, now: Millis, effects: &mut Vec<Effect>) {
@@ -324,9 +329,7 @@ impl Home {
         if let Some(asking) = memory.as_deref().and_then(|memory| memory.asking.as_deref()) {
             asking.count_out(&mut self.tally.stale_truths);
         }
-        let Some(memory) = memory.filter(|memory| memory.log.head() > Offset::ZERO) else { return };
-        self.numbering = self.rng.random();
-        if memory.is_kept() {
+        if memory.is_some_and(|memory| memory.is_kept() && memory.log.head() > Offset::ZERO) {
             self.forget_identity(key, effects);
         }
     }

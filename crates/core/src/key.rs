@@ -65,9 +65,9 @@ impl ChannelKey {
         (self.hash >> 24) as usize & (shards - 1)
     }
 
-    /// A number that is this channel's and that seed's.
-    pub(crate) fn mix(&self, seed: u64) -> u64 {
-        self.hash ^ seed
+    /// A number that follows from the channel and that, in every key space.
+    pub(crate) fn seed(&self, that: impl Hash) -> u64 {
+        foldhash::fast::FixedState::default().hash_one((self.app, &self.name, that))
     }
 
     /// The worker that owns the channel, among so many.

@@ -29,9 +29,7 @@ mod timers;
 mod users;
 mod value;
 
-pub use command::{
-    Caller, Change, ChangeOf, Command, Listener, Publish, Reply, Room, When,
-};
+pub use command::{Caller, Change, ChangeOf, Command, Listener, Publish, Reply, Room, When};
 pub use effect::{
     Answer, Begun, Cached, Certainty, Changed, ChannelInfo, Delivery, Effect, End, History, Item,
     ListFrom, Question, Refused, Sight, TruthAnswer, TruthValue, UserPresence, Wanted,

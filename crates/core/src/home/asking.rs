@@ -10,7 +10,7 @@ use super::Home;
 use crate::ask::{Audience, Step, Worth};
 use crate::channel::Channel;
 use crate::command::{Change, ChangeOf, Reply, Room};
-use crate::effect::{Answer, Effect, Question, Refused, Wanted};
+use crate::effect::{Answer, Certainty, Effect, Question, Refused, Wanted};
 use crate::key::ChannelKey;
 use crate::memory::{Held, TruthReader};
 use crate::place::Ticket;
@@ -173,6 +173,11 @@ impl Home {
             !is_enough && (at_least > Offset::ZERO || (is_asked && !memory.is_ready()));
         if !is_waiting {
             effects.push(Effect::Answer(ticket, answer(&value)));
+            if memory.certainty() == Certainty::Stale {
+                // Nobody may have been there to ask for it. Whoever reads again shall know more.
+                let step = memory.asking.as_deref_mut().map(|asking| asking.arrive(now));
+                self.do_step(key, step.unwrap_or_default(), now, effects);
+            }
             return;
         }
         // Without a version in mind nobody waits longer than a subscriber would.

@@ -41,6 +41,7 @@ impl Home {
         };
         let until = now + wait;
         memory.held.push(Held { place, member, listener, until });
+        effects.push(Effect::Send(place.worker, Item::Held { key: key.clone(), place }));
         let step = memory.asking.as_deref_mut().map(|asking| asking.arrive(now));
         self.do_step(&key, step.unwrap_or_default(), now, effects);
         self.plan_at(&key, until);

@@ -38,6 +38,11 @@ impl Terms {
         *self.0.last().expect("a start has a term")
     }
 
+    /// The first that is still known: the same at the next start, unless that forgets it.
+    pub(crate) fn oldest(&self) -> Term {
+        *self.0.first().expect("a start has a term")
+    }
+
     fn place(&self, term: Term) -> Option<usize> {
         // Most ask for the newest.
         self.0.iter().rposition(|known| *known == term)

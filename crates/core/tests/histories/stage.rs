@@ -188,7 +188,10 @@ fn lines(effects: Vec<Effect>) -> (Vec<Line>, Option<Answer>) {
                 Sight::Event(frame) => Line::All(worker.0, heard::read(frame).1, delivery.exclude),
                 other => panic!("no event: {other:?}"),
             },
-            Effect::Send(_, item @ (Item::Stretch { .. } | Item::LeftBehind { .. })) => {
+            Effect::Send(
+                _,
+                item @ (Item::Held { .. } | Item::Stretch { .. } | Item::LeftBehind { .. }),
+            ) => {
                 panic!("nobody fell behind: {item:?}")
             }
             effect @ (Effect::Append(_) | Effect::Ask(_)) => panic!("nothing survives: {effect:?}"),

@@ -430,6 +430,7 @@ impl World {
                     self.drop_link(place.slot as usize);
                 }
             }
+            Item::Held { .. } => {}
             other => panic!("no part of these histories: {other:?}"),
         }
     }

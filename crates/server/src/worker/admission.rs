@@ -10,6 +10,7 @@
 use std::collections::VecDeque;
 
 use oyez_core::{ChannelKey, Place};
+use oyez_protocol::message::MessageError;
 
 use super::Worker;
 use super::relocate::Wish;
@@ -29,7 +30,16 @@ const TRUTH: u32 = 1;
 pub(super) struct Admissions {
     /// What was asked, by weight.
     asked: u32,
+    /// What of it waits for a backend, and shows nothing for a while.
+    held: u32,
     waiting: VecDeque<(LocalId, Wish)>,
+}
+
+impl Admissions {
+    /// Whether something of that weight may be asked now.
+    fn has_room_for(&self, weight: u32) -> bool {
+        self.asked.saturating_sub(self.held) + weight <= CAPACITY
+    }
 }
 
 impl Worker {
@@ -43,12 +53,17 @@ impl Worker {
     ) {
         // A channel without memory shows nothing.
         let Some(weight) = self.weight(&key) else {
+            if wish.listener.resume.is_some() {
+                let name = key.name();
+                let error = format!("{name} has no memory: there is no position to resume from");
+                self.complain(place.slot, MessageError::new(error));
+            }
             return self.ask_to_subscribe(key, place, wish);
         };
         let Some(connection) = self.seats.connection(place.slot) else { return };
         let is_blocked = connection.backlog.is_some();
         let admissions = self.admissions.entry(place.slot).or_default();
-        let is_full = admissions.asked + weight > CAPACITY || !admissions.waiting.is_empty();
+        let is_full = !admissions.has_room_for(weight) || !admissions.waiting.is_empty();
         if is_blocked || is_full {
             admissions.waiting.push_back((local, wish));
         } else {
@@ -65,9 +80,22 @@ impl Worker {
         let Some(weight) = self.weight(key) else { return };
         let Some(admissions) = self.admissions.get_mut(&place.slot) else { return };
         admissions.asked = admissions.asked.saturating_sub(weight);
+        admissions.held = admissions.held.saturating_sub(weight).min(admissions.asked);
         if admissions.asked == 0 && admissions.waiting.is_empty() {
             self.admissions.remove(&place.slot);
         } else {
+            self.catching_up.push(place.slot);
+        }
+    }
+
+    /// A home has asked a backend, and answers later: others need not wait for that.
+    pub(super) fn admission_held(&mut self, key: &ChannelKey, place: Place) {
+        if self.seats.at(place).is_none() {
+            return;
+        }
+        let Some(weight) = self.weight(key) else { return };
+        if let Some(admissions) = self.admissions.get_mut(&place.slot) {
+            admissions.held = (admissions.held + weight).min(admissions.asked);
             self.catching_up.push(place.slot);
         }
     }
@@ -82,7 +110,7 @@ impl Worker {
     /// Asks for the next ones, if the socket has taken what the last ones had to show.
     pub(super) fn admit_next(&mut self, slot: u32) {
         let Some(admissions) = self.admissions.get(&slot) else { return };
-        if admissions.waiting.is_empty() || admissions.asked + TRUTH > CAPACITY {
+        if admissions.waiting.is_empty() || !admissions.has_room_for(TRUTH) {
             return;
         }
         let Some(connection) = self.seats.connection(slot).filter(|c| c.is_open()) else { return };
@@ -102,7 +130,7 @@ impl Worker {
             let key = self.channels.key(*local).clone();
             let weight = self.weight(&key).unwrap_or(TRUTH);
             let Some(admissions) = self.admissions.get_mut(&slot) else { return };
-            if admissions.asked + weight > CAPACITY {
+            if !admissions.has_room_for(weight) {
                 return;
             }
             let Some((_, wish)) = admissions.waiting.pop_front() else { return };

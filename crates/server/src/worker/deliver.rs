@@ -36,6 +36,7 @@ impl Worker {
                 self.stretch(&key, place, &frames, standing, end);
             }
             Item::LeftBehind { key: _, place } => self.left_behind(place),
+            Item::Held { key, place } => self.admission_held(&key, place),
             Item::Refused { key, place, frame } => self.refused(&key, place, &frame),
             Item::Presence { place, user, presence } => self.presence(place, user, presence),
             Item::Close { place, code, reason } => {

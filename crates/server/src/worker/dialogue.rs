@@ -12,6 +12,7 @@ use oyez_protocol::message::{
 use oyez_protocol::user::Member;
 
 use super::Worker;
+use super::follow::Marking;
 use super::relocate::{Admitted, Wish};
 use crate::shared::Shared;
 use crate::socket::connection::Connection;
@@ -48,7 +49,10 @@ impl Refusal {
 impl Worker {
     pub(super) fn on_message(&mut self, slot: u32, message: ClientMessage<'_>) {
         match message {
-            ClientMessage::Ping => self.say(slot, self.frames.pong.bytes().clone()),
+            ClientMessage::Ping => {
+                self.say(slot, self.frames.pong.bytes().clone());
+                self.mark(slot, Marking::WithPing);
+            }
             ClientMessage::Pong => {}
             ClientMessage::Subscribe(subscribe) => self.subscribe(slot, &subscribe),
             ClientMessage::Unsubscribe(channel) => self.unsubscribe(slot, channel),

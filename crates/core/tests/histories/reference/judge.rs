@@ -174,7 +174,9 @@ impl Reference {
                 self.tell(asked, seen, channel, worker, &heard, exclude);
                 Letter::Event { channel, heard, exclude }
             }
-            Item::Stretch { .. } | Item::LeftBehind { .. } => panic!("nobody fell behind"),
+            Item::Held { .. } | Item::Stretch { .. } | Item::LeftBehind { .. } => {
+                panic!("nobody waits or fell behind")
+            }
             Item::Subscribed { key, place, member, frames, standing } => {
                 let (user, outcome) = self.answered(asked, seen, worker, &key, place);
                 let Outcome::Accepted { position } = outcome else { panic!("over the limit") };

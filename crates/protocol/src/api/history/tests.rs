@@ -16,12 +16,7 @@ fn position(offset: u64) -> Position {
 
 #[test]
 fn t015_a_reader_says_where_it_was() {
-    let all = ReadHistory {
-        since: None,
-        epoch: Expected::Any,
-        term: Expected::Any,
-        limit: 1_000,
-    };
+    let all = ReadHistory { since: None, epoch: Expected::Any, term: Expected::Any, limit: 1_000 };
     assert_eq!(parse("auth_key=k"), Ok(all));
     let some = ReadHistory {
         since: Some(position(41).offset),

@@ -115,10 +115,9 @@ impl VersionMismatch<'_> {
         let mut out = ApiError::new(VersionMismatch::CODE, text).open_body();
         let place = format!(",\"epoch\":\"{epoch}\",\"version\":{version}");
         out.extend_from_slice(place.as_bytes());
-        if let Some(data) = data {
-            out.extend_from_slice(b",\"data\":");
-            out.extend_from_slice(data.as_bytes());
-        }
+        // Where there is no truth the version is 0; a truth that is `null` has one.
+        out.extend_from_slice(b",\"data\":");
+        out.extend_from_slice(data.unwrap_or("null").as_bytes());
         out.push(b'}');
         out
     }
