@@ -25,6 +25,14 @@ const common = {
   legalComments: 'none', banner: { js: BANNER }, write: false, logLevel: 'error',
 };
 
+/** `require('oyez-js')` is the class itself, as with pusher-js, and has the other exports as properties. */
+const COMMONJS = [
+  'module.exports = Object.assign(module.exports.default, module.exports);',
+  "Object.defineProperty(module.exports, '__esModule', { value: true });",
+].join('\n');
+
+const tsc = (...options) => execFileSync(process.execPath, [inside('node_modules/typescript/bin/tsc'), ...options], { cwd: here, stdio: 'inherit' });
+
 /** The classic script and its source map, as `{name: text}`. Names that begin with `_` are inner ones. */
 export async function script() {
   const { outputFiles } = await build({
@@ -40,9 +48,19 @@ async function main() {
   for (const [name, text] of Object.entries(files)) {
     for (const folder of ['dist', 'generated']) fs.writeFileSync(inside(folder, name), text);
   }
-  const module = await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/oyez.mjs', format: 'esm' });
-  for (const { path: file, contents } of module.outputFiles) fs.writeFileSync(file, contents);
-  execFileSync(process.execPath, [inside('node_modules/typescript/bin/tsc')], { cwd: here, stdio: 'inherit' });
+  const node = { entryPoints: ['src/node/index.ts'], platform: 'node', target: 'node20' };
+  for (const module of [
+    { entryPoints: ['src/index.ts'], outfile: 'dist/oyez.mjs', format: 'esm' },
+    { ...node, outfile: 'dist/oyez.node.mjs', format: 'esm' },
+    { ...node, outfile: 'dist/oyez.cjs', format: 'cjs', footer: { js: COMMONJS } },
+  ]) {
+    const { outputFiles } = await build({ ...common, ...module });
+    for (const { path: file, contents } of outputFiles) fs.writeFileSync(file, contents);
+  }
+  tsc();
+  tsc('--outDir', 'dist/cjs');
+  fs.writeFileSync(inside('dist/cjs/package.json'), '{ "type": "commonjs" }\n');
+  tsc('--project', 'tsconfig.node.json');
   const text = files['oyez.js'];
   const size = gzipSync(text, { level: 9 }).length;
   console.log(`oyez.js: ${Buffer.byteLength(text)} bytes, ${size} gzipped (limit ${LIMIT})`);

@@ -85,7 +85,8 @@ export class Connection extends Emitter {
     this._lost({ code: ABNORMAL, reason });
   }
 
-  private _class(): any {
+  /** The class of the sockets; a seam for node/index.ts. @internal */
+  _class(): any {
     return this._options.WebSocket ?? (globalThis as any).WebSocket;
   }
 

@@ -61,7 +61,7 @@ export interface Options {
   authorizer?: (channel: any, options: object) => { authorize(socketId: string, callback: AuthCallback): void };
   /** `tweetnacl`, for encrypted channels. */
   nacl?: Nacl;
-  /** A WebSocket class, where there is no global one (Node 20). */
+  /** A WebSocket class to use instead of the global one, or in Node of our own. */
   WebSocket?: any;
   /** Accepted and of no effect: cluster, transports, SockJS hosts, statistics. */
   cluster?: string;

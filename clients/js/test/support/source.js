@@ -11,7 +11,7 @@ const SOURCES = fileURLToPath(new URL('../../src', import.meta.url));
 
 export async function source(name) {
   const { outputFiles } = await build({
-    entryPoints: [path.join(SOURCES, `${name}.ts`)], bundle: true, format: 'esm', target: 'es2021', write: false, logLevel: 'error',
+    entryPoints: [path.join(SOURCES, `${name}.ts`)], bundle: true, format: 'esm', target: 'es2021', external: ['node:*'], write: false, logLevel: 'error',
   });
   const [{ text }] = outputFiles;
   const file = path.join(os.tmpdir(), `oyez-js-${process.pid}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}.mjs`);
