@@ -2,7 +2,7 @@
 //! Readers who are behind: what they missed, or a new beginning; and what calls read of the past.
 
 use oyez_protocol::api::{Expected, ReadHistory};
-use oyez_protocol::encode::ResetReason;
+use oyez_protocol::encode::{Frame, ResetReason};
 use oyez_protocol::position::Offset;
 use oyez_protocol::socket_id::SocketId;
 
@@ -10,6 +10,7 @@ use super::Home;
 use crate::effect::{Answer, Effect, End, History, Item, Refused};
 use crate::key::ChannelKey;
 use crate::log::{Past, Reader, Stretch};
+use crate::memory::Memory;
 use crate::place::{Place, Speaks, Standing};
 use crate::record::{EntryKind, Timestamp};
 use crate::time::Millis;
@@ -48,11 +49,7 @@ impl Home {
                 return;
             }
         };
-        let end = match standing.shown >= memory.log.committed() {
-            true => End::Reached,
-            false => End::Ahead,
-        };
-        let item = Item::Stretch { key: key.clone(), place, frames, standing, end };
+        let item = stretch(key, memory, place, frames, standing);
         effects.push(Effect::Send(place.worker, item));
     }
 
@@ -70,11 +67,7 @@ impl Home {
         self.tally.reset(reason);
         let (frames, standing) =
             memory.recut(key, Speaks::Oyez, Offset::ZERO, reason, term, budget);
-        let end = match standing.shown >= memory.log.committed() {
-            true => End::Reached,
-            false => End::Ahead,
-        };
-        let item = Item::Stretch { key: key.clone(), place, frames, standing, end };
+        let item = stretch(key, memory, place, frames, standing);
         effects.push(Effect::Send(place.worker, item));
     }
 
@@ -116,6 +109,21 @@ impl Home {
         let entries = entries.take(limit).map(|kept| kept.entry.clone()).collect();
         Answer::History(Box::new(History::Entries(position, entries)))
     }
+}
+
+/// Frames for a reader, and whether they bring it to the end of what may be seen.
+fn stretch(
+    key: &ChannelKey,
+    memory: &Memory,
+    place: Place,
+    frames: Vec<Frame>,
+    standing: Standing,
+) -> Item {
+    let end = match standing.shown >= memory.log.committed() {
+        true => End::Reached,
+        false => End::Ahead,
+    };
+    Item::Stretch { key: key.clone(), place, frames, standing, end }
 }
 
 /// The name that a caller expects; what there is, if it said nothing.

@@ -95,20 +95,9 @@ impl Log {
         entries.sort_by_key(|(_, entry)| entry.offset);
         let newest = entries.last().map_or(Offset::ZERO, |(_, entry)| entry.offset);
         let head = identity.head.max(newest);
-        let mut log = Log {
-            rule,
-            epoch: identity.epoch,
-            lineage: Lineage::recovered(identity.term, identity.lineage),
-            head,
-            committed: Offset::ZERO,
-            ring: VecDeque::new(),
-            ring_bytes: 0,
-            staged_bytes: 0,
-            latest: Vec::new(),
-            truth: None,
-            truth_at_head: None,
-            touched: identity.touched,
-        };
+        let Identity { epoch, term, lineage, touched, .. } = identity;
+        let lineage = Lineage::recovered(term, lineage);
+        let mut log = Log { lineage, head, ..Log::new(rule, epoch, term, touched) };
         let mut freed = Freed::default();
         for (row, entry) in entries {
             log.touched = log.touched.max(entry.time);
