@@ -159,7 +159,7 @@ impl Destination {
             _ => format!("{bare} ({number})"),
         };
         let (name, way) = match &webhook.receiver {
-            Receiver::Url(url) => (url.clone(), Way::Post(Post::new(app, url)?)),
+            Receiver::Url(url) => (url.clone(), Way::Post(Box::new(Post::new(app, url)?))),
             Receiver::Closure { runtime, closure } => {
                 let closure = Closure::new(runtime.clone(), closure.clone());
                 (shown.clone(), Way::Closure(closure))

@@ -13,7 +13,7 @@ use crate::outgoing::client::HttpClient;
 /// How a destination is reached.
 pub(super) enum Way {
     /// By a POST.
-    Post(Post),
+    Post(Box<Post>),
     /// By a call of the embedding program.
     Closure(Closure),
 }
