@@ -59,7 +59,6 @@ impl WebhookKind {
 /// One event of a webhook request. Everything in it is text already: it may wait for long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum WebhookEvent {
     /// See [`WebhookKind::ChannelOccupied`].
     ChannelOccupied {
