@@ -62,6 +62,10 @@ pub enum StartError {
 /// # Errors
 /// What keeps it from serving.
 pub async fn start(config: Config) -> Result<Oyez, StartError> {
+    Ok(open(config).await?.1)
+}
+
+async fn open(config: Config) -> Result<(App, Oyez), StartError> {
     let folder = &config.data;
     std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
     let file = folder.join("lobby.db");
@@ -79,7 +83,7 @@ pub async fn start(config: Config) -> Result<Oyez, StartError> {
     let router = routes::router(&app, sessions.layer(&app.config));
     let oyez = Pusher::start(&app, router)?;
     tokio::spawn(referee::run(app.clone()));
-    tokio::spawn(housekeeping::run(app));
+    tokio::spawn(housekeeping::run(app.clone()));
     tokio::spawn(sessions.delete_expired());
-    Ok(oyez)
+    Ok((app, oyez))
 }

@@ -10,3 +10,6 @@ pub(crate) mod games_pusher;
 pub(crate) mod lobby;
 pub(crate) mod table;
 pub(crate) mod table_pusher;
+
+#[cfg(test)]
+mod tests;
