@@ -38,7 +38,8 @@
 //! # }
 //! ```
 //!
-//! `examples/embedded.rs` is a whole program. Everything begins with [`Server::builder`];
+//! What a webhook would tell a backend, say who comes and goes, a closure hears:
+//! [`Builder::webhook_with`]. `examples/embedded.rs` is a whole program. Everything begins with [`Server::builder`];
 //! [`Oyez`] is what runs.
 //!
 //! **Where things run.** Closures and routes run on a tokio runtime: the one that
@@ -61,6 +62,6 @@ pub mod development;
 mod embed;
 
 pub use embed::*;
-pub use oyez_protocol::webhook::WebhookKind;
+pub use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 pub use oyez_server::core::{Durability, Replay};
 pub use oyez_server::{Body, BoxError, Peer, RunError, Upload, options};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Webhook events (protocol section 7): their names, their JSON, and the body of a request.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::channel::ChannelName;
 use crate::user::UserId;
@@ -57,7 +57,7 @@ impl WebhookKind {
 }
 
 /// One event of a webhook request. Everything in it is text already: it may wait for long.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum WebhookEvent {
     /// See [`WebhookKind::ChannelOccupied`].
@@ -126,6 +126,38 @@ impl WebhookEvent {
         }
     }
 
+    /// The channel that it is about.
+    pub fn channel(&self) -> &str {
+        match self {
+            WebhookEvent::ChannelOccupied { channel }
+            | WebhookEvent::ChannelVacated { channel }
+            | WebhookEvent::MemberAdded { channel, .. }
+            | WebhookEvent::MemberRemoved { channel, .. }
+            | WebhookEvent::ClientEvent { channel, .. }
+            | WebhookEvent::CacheMiss { channel }
+            | WebhookEvent::SubscriptionCount { channel, .. } => channel,
+        }
+    }
+
+    /// The user that it is about: who came or went, or who sent a client event on a presence
+    /// channel.
+    pub fn user_id(&self) -> Option<&str> {
+        match self {
+            WebhookEvent::MemberAdded { user_id, .. }
+            | WebhookEvent::MemberRemoved { user_id, .. } => Some(user_id),
+            WebhookEvent::ClientEvent { user_id, .. } => user_id.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Reads what [`WebhookEvent::to_json`] wrote.
+    ///
+    /// # Errors
+    /// When it is the JSON of something else.
+    pub fn from_json(json: &str) -> Result<WebhookEvent, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
     /// The event as it stands in a body.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("strings and numbers are always JSON")
@@ -191,6 +223,36 @@ mod tests {
             assert_eq!(WebhookKind::parse(kind.name()), Some(kind));
         }
     }
+
+    #[test]
+    fn an_event_is_read_as_it_was_written_and_says_what_it_is_about() {
+        let (channel, user_id) = (|| "presence-a".to_owned(), || "7".to_owned());
+        let sent = |user_id| WebhookEvent::ClientEvent {
+            channel: channel(),
+            event: "client-x".into(),
+            data: "\"\\ü\u{0}".into(),
+            socket_id: "1.2".into(),
+            user_id,
+        };
+        for (event, user) in [
+            (WebhookEvent::ChannelOccupied { channel: channel() }, None),
+            (WebhookEvent::ChannelVacated { channel: channel() }, None),
+            (WebhookEvent::MemberAdded { channel: channel(), user_id: user_id() }, Some("7")),
+            (WebhookEvent::MemberRemoved { channel: channel(), user_id: user_id() }, Some("7")),
+            (sent(None), None),
+            (sent(Some(user_id())), Some("7")),
+            (WebhookEvent::CacheMiss { channel: channel() }, None),
+            (WebhookEvent::SubscriptionCount { channel: channel(), subscription_count: 3 }, None),
+        ] {
+            assert_eq!((event.channel(), event.user_id()), ("presence-a", user));
+            let json = event.to_json();
+            assert_eq!(WebhookEvent::from_json(&json).expect("it was written so"), event);
+        }
+        for other in ["{}", "7", r#"{"name":"member_added","channel":"a"}"#, r#"{"name":"x"}"#] {
+            WebhookEvent::from_json(other).expect_err(other);
+        }
+    }
+
     #[test]
     fn p077_a_body_is_its_time_and_its_events_in_order() {
         let events = [

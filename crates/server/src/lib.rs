@@ -31,4 +31,4 @@ pub use oyez_core as core;
 pub use resolver::{SourceKind, SourceOptions, SourcesError, TruthClosure, TruthFuture};
 pub use routes::{BoxError, Peer, Routes, RoutesBody, RoutesFn, RoutesFuture, Upload, routes_fn};
 pub use server::{Handle, RunError, Server, StartError};
-pub use webhooks::{StoreError, WebhooksError, check_webhook_url};
+pub use webhooks::{StoreError, WebhookClosure, WebhookFuture, WebhooksError, check_webhook_url};

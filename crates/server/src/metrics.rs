@@ -316,10 +316,7 @@ mod tests {
 
     /// The page of a server on which every family has a sample.
     fn page(format: Format) -> String {
-        let hook = WebhookOptions {
-            url: "http://127.0.0.1:9/a\"b".to_owned(),
-            events: vec![WebhookKind::ChannelOccupied],
-        };
+        let hook = WebhookOptions::url("http://127.0.0.1:9/a\"b", [WebhookKind::ChannelOccupied]);
         let app = AppOptions { webhooks: vec![hook], ..AppOptions::new("1", "key", "secret") };
         let options = Options { apps: vec![app], ..Options::default() };
         let apps = Arc::new(Apps::new(options.apps.clone()).expect("one app"));

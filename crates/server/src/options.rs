@@ -11,10 +11,13 @@ use std::time::Duration;
 use oyez_core::{Durability, Pattern, Replay, WrittenHistory};
 use oyez_protocol::limits::Limits;
 use oyez_protocol::secret::Secret;
+use oyez_protocol::webhook::WebhookKind;
 use tokio::runtime::Handle;
 
+use crate::outgoing::url::without_query;
 use crate::resolver::TruthClosure;
 use crate::routes::Routes;
+use crate::webhooks::WebhookClosure;
 
 /// A server's settings. `Default` is a server on 127.0.0.1:6001 with no app yet.
 #[derive(Clone, Debug)]
@@ -94,12 +97,26 @@ pub struct Switches {
 }
 
 /// One `[[apps.webhooks]]` block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WebhookOptions {
-    /// Receives the POSTs; http or https.
-    pub url: String,
-    /// Names of the events it wants, all valid.
-    pub events: Vec<oyez_protocol::webhook::WebhookKind>,
+    /// Who is told.
+    pub receiver: Receiver,
+    /// The kinds of events that it wants.
+    pub events: Vec<WebhookKind>,
+}
+
+/// Who is told what happens in an app.
+#[derive(Clone)]
+pub enum Receiver {
+    /// The backend at this URL, http or https.
+    Url(String),
+    /// A function of the embedding program.
+    Closure {
+        /// Where it runs; no thread of the server does that.
+        runtime: Handle,
+        /// The function.
+        closure: WebhookClosure,
+    },
 }
 
 /// One `[[apps.channels]]` block.
@@ -227,6 +244,23 @@ impl TruthOptions {
     }
 }
 
+impl WebhookOptions {
+    /// POSTs of those events to that URL.
+    pub fn url(url: &str, events: impl Into<Vec<WebhookKind>>) -> WebhookOptions {
+        WebhookOptions { receiver: Receiver::Url(url.to_owned()), events: events.into() }
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            // A query may hold a token.
+            Receiver::Url(url) => without_query(url),
+            Receiver::Closure { .. } => "closure",
+        })
+    }
+}
+
 impl PartialEq for Source {
     /// Two closures are the same if they are one.
     fn eq(&self, other: &Source) -> bool {
@@ -246,8 +280,7 @@ impl fmt::Debug for Source {
         f.write_str(match self {
             Source::Pushed => "pushed",
             Source::Trigger => "trigger",
-            // A query may hold a token.
-            Source::Url(url) => url.split('?').next().unwrap_or_default(),
+            Source::Url(url) => without_query(url),
             Source::Closure { .. } => "closure",
         })
     }

@@ -93,7 +93,7 @@ fn apps(
         }
         doubts(&app, &places, warnings);
         for hook in walk.blocks(block.1, "webhooks", keys::WEBHOOKS) {
-            let mut webhook = WebhookOptions { url: String::new(), events: Vec::new() };
+            let mut webhook = WebhookOptions::url("", []);
             walk.block(keys::WEBHOOKS, keys::WEBHOOK, &[], hook, &mut webhook);
             app.webhooks.push(webhook);
         }

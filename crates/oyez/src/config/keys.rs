@@ -12,7 +12,7 @@ use oyez_protocol::secret::Secret;
 use oyez_protocol::webhook::WebhookKind;
 use oyez_server::core::{Durability, HISTORY_EVENTS, Pattern, Replay, WrittenHistory};
 use oyez_server::options::{
-    AppOptions, ChannelOptions, Options, Source, TruthOptions, WebhookOptions,
+    AppOptions, ChannelOptions, Options, Receiver, Source, TruthOptions, WebhookOptions,
 };
 
 use super::given::{Given, Read, show_time};
@@ -62,7 +62,7 @@ pub fn reference() -> Vec<Row> {
         doc: format!("{} In {}; beyond it: {}.", limit.what.trim(), limit.unit, limit.beyond),
     };
     let app = AppOptions::new("", "", "");
-    let webhook = WebhookOptions { url: String::new(), events: Vec::new() };
+    let webhook = WebhookOptions::url("", []);
     let mut all = rows(TOP, SERVER, &base());
     all.extend(Limits::TABLE.iter().map(limit));
     all.extend(rows(APPS, APP, &app));
@@ -227,8 +227,12 @@ pub(super) const WEBHOOK: &[Key<WebhookOptions>] = &[
         name: "url",
         need: Need::Required,
         doc: "where the POSTs go, http or https.",
-        read: |w, v| put(&mut w.url, v.url()),
-        show: |w| quoted(&without_query(&w.url)),
+        read: |w, v| put(&mut w.receiver, v.url().map(Receiver::Url)),
+        show: |w| match &w.receiver {
+            Receiver::Url(url) => quoted(&without_query(url)),
+            // Only a program can give one.
+            Receiver::Closure { .. } => "a closure".to_owned(),
+        },
     },
     Key {
         name: "events",

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`App`]: an `[[apps]]` block, said by a program.
 
-use oyez_protocol::webhook::WebhookKind;
+use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use oyez_server::options::{AppOptions, WebhookOptions};
 
 use super::builder::StartError;
 use super::channel::Channel;
 use super::runtime::Runtimes;
+use super::webhook::{IntoTaken, Webhook};
 
 /// An app: its credentials, its channels, its webhooks. `[[apps]]` of the config.
 #[derive(Clone, Debug)]
 pub struct App {
     options: AppOptions,
     channels: Vec<Channel>,
+    webhooks: Vec<Webhook>,
 }
 
 impl App {
     /// An app with every default. Pages know the key; the secret signs.
     pub fn new(id: &str, key: &str, secret: &str) -> App {
-        App { options: AppOptions::new(id, key, secret), channels: Vec::new() }
+        let options = AppOptions::new(id, key, secret);
+        App { options, channels: Vec::new(), webhooks: Vec::new() }
     }
 
     /// Adds a rule for channels, behind those added before: the first that matches decides.
@@ -29,7 +32,18 @@ impl App {
 
     /// Sends those webhook events to that URL.
     pub fn webhook(mut self, url: &str, events: impl Into<Vec<WebhookKind>>) -> App {
-        self.options.webhooks.push(WebhookOptions { url: url.to_owned(), events: events.into() });
+        self.options.webhooks.push(WebhookOptions::url(url, events));
+        self
+    }
+
+    /// Tells that closure those webhook events. See
+    /// [`Builder::webhook_with`](super::Builder::webhook_with).
+    pub fn webhook_with<F, Answer>(mut self, events: impl Into<Vec<WebhookKind>>, hear: F) -> App
+    where
+        F: Fn(WebhookEvent) -> Answer + Send + Sync + 'static,
+        Answer: Future<Output: IntoTaken> + Send + 'static,
+    {
+        self.webhooks.push(Webhook::new(events.into(), hear));
         self
     }
 
@@ -40,9 +54,12 @@ impl App {
     }
 
     pub(super) fn into_options(self, runtimes: &mut Runtimes) -> Result<AppOptions, StartError> {
-        let App { mut options, channels } = self;
+        let App { mut options, channels, webhooks } = self;
         for channel in channels {
             options.channels.push(channel.into_options(runtimes)?);
+        }
+        for webhook in webhooks {
+            options.webhooks.push(webhook.into_options(runtimes)?);
         }
         Ok(options)
     }

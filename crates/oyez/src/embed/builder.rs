@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use oyez_protocol::limits::LimitError;
+use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use oyez_server::options::{Console, Options};
 use oyez_server::{Body, BoxError, Routes, RoutesFn, Upload, routes_fn};
 use tokio::runtime::Handle;
@@ -17,6 +18,7 @@ use super::oyez::Oyez;
 use super::running::{self, Later};
 use super::runtime::{Runtime, Runtimes};
 use super::truth_rule::{IntoTruth, TruthRule};
+use super::webhook::{IntoTaken, Webhook};
 use crate::config::{self, Config, Environment, Mode, Problems, Sources};
 use crate::credentials::{NewApp, NoRandomness};
 use crate::development::{self, DevelopmentError};
@@ -32,6 +34,8 @@ pub struct Builder {
     apps: Vec<App>,
     /// For the first app, before its own.
     channels: Vec<Channel>,
+    /// For the first app, behind its own.
+    webhooks: Vec<Webhook>,
     settings: Vec<Setting>,
     routes: Option<RoutesFn>,
     runtime: Option<Handle>,
@@ -72,7 +76,7 @@ pub enum StartError {
     NoRandomness(#[from] NoRandomness),
     /// Closures and routes have nowhere to run.
     #[error(
-        "truths and routes run on a tokio runtime: start inside of one, give one with \
+        "closures and routes run on a tokio runtime: start inside of one, give one with \
          `.runtime(…)`, or build oyez with its feature `runtime` to get one of their own"
     )]
     NoRuntime,
@@ -92,6 +96,7 @@ impl Server {
             file: None,
             apps: Vec::new(),
             channels: Vec::new(),
+            webhooks: Vec::new(),
             settings: Vec::new(),
             routes: None,
             runtime: None,
@@ -183,6 +188,56 @@ impl Builder {
         self.channel(Channel::matching(pattern).truth(rule, ask))
     }
 
+    /// Tells `hear` what happens in the first app, as a webhook tells a backend: one event after
+    /// another, in the order in which they happened. See [`App::webhook_with`] for another app's.
+    ///
+    /// ```no_run
+    /// # use oyez::{Server, WebhookEvent, WebhookKind};
+    /// # async fn here(channel: &str, user: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// # async fn gone(channel: &str, user: &str) -> Result<(), std::io::Error> { Ok(()) }
+    /// # fn main() -> Result<(), oyez::StartError> {
+    /// let kinds = [WebhookKind::MemberAdded, WebhookKind::MemberRemoved];
+    /// let server = Server::builder().webhook_with(kinds, |event| async move {
+    ///     match event {
+    ///         WebhookEvent::MemberAdded { channel, user_id } => here(&channel, &user_id).await,
+    ///         WebhookEvent::MemberRemoved { channel, user_id } => gone(&channel, &user_id).await,
+    ///         _ => Ok(()),
+    ///     }
+    /// });
+    /// # server.start()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// **When.** At once, but `channel_vacated` and `member_removed` come `webhook_delay` after,
+    /// and only if nobody came back. A server that stops does not say who was there still: whoever
+    /// counts comings and goings begins anew with the server, from [`Oyez::members`].
+    ///
+    /// **At least once.** An event is taken when the future ends with `()` or `Ok`. With an error
+    /// ([`IntoTaken`]), after a panic, or when it has not ended within 10 s, it is told again, with
+    /// growing pauses, for 5 minutes; it is lost then, and the next one has its turn. Between two
+    /// calls nothing is told, and two never run at once. With a data folder what was not taken is
+    /// told after the next start, from the moment in which [`Builder::start`] is called, to the
+    /// closure in the same place among those of its app, if it still wants such events. Draining
+    /// waits 2 s for closures.
+    ///
+    /// **Bounds.** `limits.webhook_queue` and `limits.webhook_queue_bytes`, beyond which the oldest
+    /// events are lost. Metrics and logs call it `closure`. It runs on a runtime of its own
+    /// ([`Builder::runtime`]); however slow it is, nothing else is: no delivery and no other
+    /// webhook.
+    pub fn webhook_with<F, Answer>(
+        mut self,
+        events: impl Into<Vec<WebhookKind>>,
+        hear: F,
+    ) -> Builder
+    where
+        F: Fn(WebhookEvent) -> Answer + Send + Sync + 'static,
+        Answer: Future<Output: IntoTaken> + Send + 'static,
+    {
+        self.webhooks.push(Webhook::new(events.into(), hear));
+        self
+    }
+
     /// Serves whatever path is not Oyez's, on the same port. `serve` and everything of what it
     /// answers runs on a runtime of its own ([`Builder::runtime`]), never on a thread of the
     /// server. Each request has the [`Oyez`] that it came to, and its
@@ -214,7 +269,7 @@ impl Builder {
     /// # Errors
     /// Everything that keeps it from serving, each with what to do about it.
     pub fn start(self) -> Result<Oyez, StartError> {
-        let Builder { file, apps, channels, settings, routes, runtime } = self;
+        let Builder { file, apps, channels, webhooks, settings, routes, runtime } = self;
         let mut options = match file {
             Some(file) => read(file)?,
             None => Options::default(),
@@ -237,8 +292,11 @@ impl Builder {
         }
         let channels = channels.into_iter().map(|channel| channel.into_options(&mut runtimes));
         let channels = channels.collect::<Result<Vec<_>, _>>()?;
+        let webhooks = webhooks.into_iter().map(|webhook| webhook.into_options(&mut runtimes));
+        let webhooks = webhooks.collect::<Result<Vec<_>, _>>()?;
         if let Some(first) = options.apps.first_mut() {
             first.channels.splice(0..0, channels);
+            first.webhooks.extend(webhooks);
         }
         check::rules(&options)?;
         let own: Option<Runtime> = runtimes.into_own();
@@ -287,8 +345,9 @@ fn make_app(options: &mut Options) -> Result<(), StartError> {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Builder { file, apps, channels, .. } = self;
+        let Builder { file, apps, channels, webhooks, .. } = self;
         let mut shown = f.debug_struct("Builder");
-        shown.field("file", file).field("apps", apps).field("channels", channels).finish()
+        shown.field("file", file).field("apps", apps);
+        shown.field("channels", channels).field("webhooks", webhooks).finish()
     }
 }

@@ -10,6 +10,7 @@ mod start;
 mod streams;
 mod truths;
 mod web;
+mod webhooks;
 
 use std::future::Future;
 use std::net::SocketAddr;

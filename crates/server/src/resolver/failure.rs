@@ -9,6 +9,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 
 use super::DEPTH;
+use crate::outgoing::program::Broken;
 
 /// Why a source did not say what is true.
 #[derive(Debug, thiserror::Error)]
@@ -40,15 +41,12 @@ pub(super) enum Failure {
     /// A closure gave an error: its text.
     #[error("the closure failed: {0}")]
     Closure(String),
-    /// A closure panicked: the message.
-    #[error("the closure panicked: {0}")]
-    Panic(String),
+    /// A closure came to no end.
+    #[error(transparent)]
+    Broken(#[from] Broken),
     /// A closure's earlier calls have not returned, although their time is over.
     #[error("{0} calls of the closure have not returned: does it block its runtime?")]
     Stuck(usize),
-    /// A closure has nowhere to run.
-    #[error("the runtime of the embedding program has ended")]
-    RuntimeEnded,
     /// We panicked.
     #[error("asking ended by a bug of Oyez: please report this")]
     Bug,
@@ -100,14 +98,18 @@ impl Failure {
     pub(super) fn kind(&self) -> FailureKind {
         match self {
             Failure::Connection(_) => FailureKind::Connection,
-            Failure::NoAnswer(_) | Failure::Stuck(_) => FailureKind::NoAnswer,
+            Failure::NoAnswer(_) | Failure::Broken(Broken::NoAnswer(_)) | Failure::Stuck(_) => {
+                FailureKind::NoAnswer
+            }
             Failure::Status(_) => FailureKind::Status,
             Failure::TooLong(_)
             | Failure::Encoding
             | Failure::Json(_)
             | Failure::TooDeep
             | Failure::Version => FailureKind::Content,
-            Failure::Closure(_) | Failure::Panic(_) | Failure::RuntimeEnded => FailureKind::Closure,
+            Failure::Closure(_) | Failure::Broken(Broken::Panic(_) | Broken::RuntimeEnded) => {
+                FailureKind::Closure
+            }
             Failure::Bug => FailureKind::Bug,
         }
     }
@@ -123,27 +125,6 @@ fn hint(status: StatusCode) -> &'static str {
     }
 }
 
-/// Bytes of a foreign text that a reason may hold.
-const FOREIGN_TEXT: usize = 200;
-
-/// A text of an embedding app as one short line.
-pub(super) fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|w| !w.is_empty())
-    {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if line.len() > FOREIGN_TEXT {
-            line.truncate(line.floor_char_boundary(FOREIGN_TEXT));
-            line.push('…');
-            break;
-        }
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,12 +134,5 @@ mod tests {
         assert!(FailureKind::ALL.iter().enumerate().all(|(at, kind)| *kind as usize == at));
         let names: std::collections::HashSet<_> = FailureKind::ALL.map(FailureKind::name).into();
         assert_eq!(names.len(), FailureKind::ALL.len());
-    }
-
-    #[test]
-    fn a_foreign_text_becomes_one_short_line() {
-        assert_eq!(one_line(" two\r\n lines\u{7}\t"), "two lines");
-        let long = one_line(&"ä".repeat(1_000));
-        assert!(long.len() <= FOREIGN_TEXT + '…'.len_utf8() && long.ends_with('…'), "{long}");
     }
 }

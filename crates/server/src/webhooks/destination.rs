@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`Destination`]: one URL of one app, and what it wants to hear. [`Destinations`]: all of them,
-//! found by app. Built once at start, never changed, shared by everybody.
+//! [`Destination`]: one receiver of one app, and what it wants to hear. [`Destinations`]: all of
+//! them, found by app. Built once at start, never changed, shared by everybody.
 //!
 //! The same URL named twice by one app is one destination that wants both lists. The same URL
-//! named by two apps is two, because their requests are signed with different secrets.
+//! named by two apps is two, because their requests are signed with different secrets. Each closure
+//! is one of its own, and named by its place among those of its app.
 
 use std::fmt;
 
-use hyper::Uri;
-use hyper::header::HeaderValue;
 use oyez_core::AppIndex;
-use oyez_protocol::secret::Secret;
 use oyez_protocol::webhook::WebhookKind;
 
+use super::closure::Closure;
+use super::post::Post;
+use super::way::Way;
 use crate::apps::{App, Apps};
-use crate::options::WebhookOptions;
-use crate::outgoing::client::key_header;
+use crate::options::{Receiver, WebhookOptions};
 use crate::outgoing::url::{self, UrlError};
 
-/// One URL of one app.
+/// One receiver of one app.
 pub(super) struct Destination {
     /// Names the app in logs, metrics and on disk: unlike its index, it survives a new config.
     pub(super) app_id: String,
-    /// The URL of the config, whole: names the destination on disk, and is never logged.
-    pub(super) url: String,
-    /// The URL without its query, which may hold a token; numbered where that makes two of one
-    /// app look the same.
+    /// Names the destination on disk: the URL of the config, whole, which is never logged; or
+    /// which closure it is.
+    pub(super) name: String,
+    /// Names the destination in logs and metrics: the URL without its query, which may hold a
+    /// token, or `closure`; numbered where that makes two of one app look the same.
     pub(super) shown: String,
-    /// Where to send.
-    pub(super) uri: Uri,
-    /// Value of `X-Pusher-Key`.
-    pub(super) key: HeaderValue,
-    /// Signs.
-    pub(super) secret: Secret,
+    /// How it is reached.
+    pub(super) way: Way,
     kinds: Kinds,
 }
+
+/// What a closure is called.
+const CLOSURE: &str = "closure";
 
 /// A destination, by its place in [`Destinations`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,29 +69,21 @@ impl Destinations {
         let mut destinations = Destinations::default();
         for app in apps.iter() {
             let mut of_app = OfApp::default();
+            let mut bare_names: Vec<String> = Vec::new();
             for webhook in &app.options.webhooks {
-                let kinds =
-                    webhook.events.iter().fold(Kinds::default(), |set, kind| set.with(*kind));
-                of_app.wanted = of_app.wanted.union(kinds);
-                let same_url =
-                    |index: &&DestinationIndex| destinations.all[index.0].url == webhook.url;
-                if let Some(known) = of_app.destinations.iter().find(same_url) {
+                let bare = Destination::bare_name(&webhook.receiver);
+                let alike = bare_names.iter().filter(|known| *known == bare).count();
+                let destination = Destination::new(app, webhook, bare, alike + 1)
+                    .map_err(|error| (app.options.id.clone(), error))?;
+                of_app.wanted = of_app.wanted.union(destination.kinds);
+                let same =
+                    |index: &&DestinationIndex| destinations.all[index.0].name == destination.name;
+                if let Some(known) = of_app.destinations.iter().find(same) {
                     let known = &mut destinations.all[known.0];
-                    known.kinds = known.kinds.union(kinds);
+                    known.kinds = known.kinds.union(destination.kinds);
                     continue;
                 }
-                let mut destination = Destination::new(app, webhook, kinds)
-                    .map_err(|error| (app.options.id.clone(), error))?;
-                let alike = of_app
-                    .destinations
-                    .iter()
-                    .filter(|index| {
-                        url::without_query(&destinations.get(**index).url) == destination.shown
-                    })
-                    .count();
-                if alike > 0 {
-                    destination.shown = format!("{} ({})", destination.shown, alike + 1);
-                }
+                bare_names.push(bare.to_owned());
                 of_app.destinations.push(DestinationIndex(destinations.all.len()));
                 destinations.all.push(destination);
             }
@@ -121,10 +113,19 @@ impl Destinations {
         &self.all[index.0]
     }
 
-    /// The destination that was stored under these names, if the config still has it.
-    pub(super) fn find(&self, app_id: &str, url: &str) -> Option<DestinationIndex> {
-        let same =
-            |destination: &Destination| destination.app_id == app_id && destination.url == url;
+    /// The destination that was stored under these names, if the config still has it, and it
+    /// still wants events of that kind.
+    pub(super) fn find(
+        &self,
+        app_id: &str,
+        name: &str,
+        kind: WebhookKind,
+    ) -> Option<DestinationIndex> {
+        let same = |destination: &Destination| {
+            destination.app_id == app_id
+                && destination.name == name
+                && destination.kinds.contains(kind)
+        };
         self.all.iter().position(same).map(DestinationIndex)
     }
 
@@ -140,22 +141,40 @@ impl Destinations {
 
     /// Whether any of them is reached by TLS.
     pub(super) fn any_https(&self) -> bool {
-        self.all.iter().any(|destination| url::is_https(&destination.uri))
+        let https = |way: &Way| matches!(way, Way::Post(post) if post.is_https());
+        self.all.iter().any(|destination| https(&destination.way))
     }
 }
 
 impl Destination {
-    fn new(app: &App, webhook: &WebhookOptions, kinds: Kinds) -> Result<Destination, UrlError> {
-        let uri = url::parse(&webhook.url)?;
-        Ok(Destination {
-            app_id: app.options.id.clone(),
-            url: webhook.url.clone(),
-            shown: url::without_query(&webhook.url).to_owned(),
-            uri,
-            key: key_header(&app.options.key),
-            secret: app.options.secret.clone(),
-            kinds,
-        })
+    /// The `number`th of those in its app that are called so.
+    fn new(
+        app: &App,
+        webhook: &WebhookOptions,
+        bare: &str,
+        number: usize,
+    ) -> Result<Destination, UrlError> {
+        let shown = match number {
+            1 => bare.to_owned(),
+            _ => format!("{bare} ({number})"),
+        };
+        let (name, way) = match &webhook.receiver {
+            Receiver::Url(url) => (url.clone(), Way::Post(Box::new(Post::new(app, url)?))),
+            Receiver::Closure { runtime, closure } => {
+                let closure = Closure::new(runtime.clone(), closure.clone());
+                (shown.clone(), Way::Closure(closure))
+            }
+        };
+        let kinds = webhook.events.iter().fold(Kinds::default(), |set, kind| set.with(*kind));
+        Ok(Destination { app_id: app.options.id.clone(), name, shown, way, kinds })
+    }
+
+    /// What it is called when no other is called so.
+    fn bare_name(receiver: &Receiver) -> &str {
+        match receiver {
+            Receiver::Url(url) => url::without_query(url),
+            Receiver::Closure { .. } => CLOSURE,
+        }
     }
 }
 
@@ -185,10 +204,7 @@ mod tests {
     use crate::options::AppOptions;
 
     fn app(id: &str, webhooks: &[(&str, &[WebhookKind])]) -> AppOptions {
-        let webhook = |(url, events): &(&str, &[WebhookKind])| WebhookOptions {
-            url: (*url).into(),
-            events: events.to_vec(),
-        };
+        let webhook = |(url, events): &(&str, &[WebhookKind])| WebhookOptions::url(url, *events);
         AppOptions {
             webhooks: webhooks.iter().map(webhook).collect(),
             ..AppOptions::new(id, id, "s")
@@ -217,8 +233,10 @@ mod tests {
         assert!(destinations.wants(AppIndex(0), CacheMiss));
         assert!(!destinations.wants(AppIndex(0), MemberAdded));
         assert!(!destinations.wants(AppIndex(1), ChannelOccupied));
-        assert_eq!(destinations.find("3", "http://a/"), Some(DestinationIndex(2)));
-        assert_eq!(destinations.find("2", "http://a/"), None);
+        let find = |id, name, kind| destinations.find(id, name, kind).map(|d| d.0);
+        assert_eq!(find("3", "http://a/", SubscriptionCount), Some(2));
+        assert_eq!(find("3", "http://a/", CacheMiss), None);
+        assert_eq!(find("2", "http://a/", SubscriptionCount), None);
     }
 
     #[test]

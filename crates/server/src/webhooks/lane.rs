@@ -8,17 +8,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use oyez_protocol::webhook::body;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::client::Delivery;
 use super::destination::{DestinationIndex, Destinations};
 use super::outcomes::{LostReason, Outcomes};
 use super::queue::{Bounds, Departure, Entry, Queue, Sequence};
 use super::timing::Timing;
+use super::way::Delivery;
 use super::writer::Writer;
-use crate::outgoing::client::signature_header;
 
 /// Whether the sender is about to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +47,9 @@ pub(super) struct Lane {
 
 impl Lane {
     /// An empty lane.
-    pub(super) fn new(index: DestinationIndex, shared: Rc<Shared>, bounds: Bounds) -> Lane {
-        Lane { index, shared, queue: RefCell::new(Queue::new(bounds)), changed: Notify::new() }
+    pub(super) fn new(index: DestinationIndex, shared: Rc<Shared>, bounds: &Bounds) -> Lane {
+        let queue = Queue::new(shared.destinations.get(index).way.bounds(bounds));
+        Lane { index, shared, queue: RefCell::new(queue), changed: Notify::new() }
     }
 
     /// Takes an event that is not on disk yet.
@@ -70,9 +69,9 @@ impl Lane {
         self.changed.notify_one();
     }
 
-    /// Waits until a batch may leave, and makes the request of it. `None` when nothing waits and
+    /// Waits until a batch may leave, and makes it ready. `None` when nothing waits and
     /// no more comes.
-    pub(super) async fn depart(&self) -> Option<Delivery> {
+    pub(super) async fn depart(&self) -> Option<Delivery<'_>> {
         let mut phase = self.shared.phase.clone();
         loop {
             let flushing = *phase.borrow_and_update() == Phase::Flushing;
@@ -108,12 +107,9 @@ impl Lane {
         self.queue.borrow().len()
     }
 
-    fn load(&self) -> Delivery {
-        let mut queue = self.queue.borrow_mut();
-        let body = body(now_ms(), queue.depart().iter().map(|entry| &*entry.json));
-        let secret = &self.shared.destinations.get(self.index).secret;
-        let signature = signature_header(secret, &body);
-        Delivery { body: body.into(), signature }
+    fn load(&self) -> Delivery<'_> {
+        let way = &self.shared.destinations.get(self.index).way;
+        way.load(self.queue.borrow_mut().depart())
     }
 
     fn forget(&self, sequences: impl IntoIterator<Item = Sequence>) {
@@ -125,10 +121,4 @@ impl Lane {
     fn count_waiting(&self) {
         self.shared.outcomes.of(self.index).set_waiting(self.len());
     }
-}
-
-/// The time of a batch: when its first attempt is made.
-fn now_ms() -> u64 {
-    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since_epoch.map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }

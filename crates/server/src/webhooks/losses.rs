@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn losses_of_one_kind_are_one_line_until_there_are_more() {
-        let url = |url: &str| WebhookOptions { url: url.to_owned(), events: Vec::new() };
+        let url = |url: &str| WebhookOptions::url(url, []);
         let webhooks = vec![url("http://a/"), url("http://b/")];
         let apps =
             Apps::new(vec![AppOptions { webhooks, ..AppOptions::new("1", "k", "s") }]).unwrap();

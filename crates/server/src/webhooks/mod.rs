@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`Webhooks`]: tells the apps' own servers what happens (protocol section 7).
+//! [`Webhooks`]: tells the apps' own servers what happens (protocol section 7), and closures of the
+//! program that we are a part of.
 //!
 //! **What it promises.** The events of one app to one URL arrive in their order, batched, signed,
 //! with one request in flight; a batch is repeated with the same bytes until it is answered with
-//! 2xx or five minutes have passed. A receiver that is slow, down or hostile delays neither other
-//! receivers nor the workers. Delivery is at least once: a receiver may see a batch again.
+//! 2xx or five minutes have passed. A closure is told one event after another, by the same rules.
+//! A receiver that is slow, down or hostile delays neither other receivers nor the workers.
+//! Delivery is at least once: a receiver may see a batch again.
 //!
 //! **What is bounded.** Each destination's queue (`limits.webhook_queue`; the oldest event goes),
 //! each batch (`limits.webhook_batch`), what is on the way from the workers (the newest event is
@@ -16,21 +18,24 @@
 //! five minutes of a batch begin anew with the server. Without a folder, events wait in memory.
 //!
 //! **Who owns what.** Workers only put events into the [`inbox`]; everything else belongs to one
-//! thread of our own. A server without webhooks has no such thread and opens no file.
+//! thread of our own, but for closures, which run on the program's runtime. A server without
+//! webhooks has no such thread and opens no file.
 //!
 //! ```text
-//! worker → inbox → thread: router → lane (queue) → sender → client → receiver
+//! worker → inbox → thread: router → lane (queue) → sender → way (post | closure) → receiver
 //!                                     └→ writer → store (data folder)
 //! ```
 
 mod backoff;
 mod changes;
-mod client;
+mod closure;
 mod destination;
+mod failure;
 mod inbox;
 mod lane;
 mod losses;
 mod outcomes;
+mod post;
 mod queue;
 mod sender;
 mod store;
@@ -38,6 +43,7 @@ mod store;
 mod tests;
 mod thread;
 mod timing;
+mod way;
 mod writer;
 
 use std::path::Path;
@@ -50,6 +56,7 @@ use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use closure::{WebhookClosure, WebhookFuture};
 pub use destination::check_webhook_url;
 pub(crate) use outcomes::{DestinationOutcomes, LostReason};
 pub use store::StoreError;
@@ -57,7 +64,6 @@ pub use store::StoreError;
 use crate::apps::Apps;
 use crate::outgoing::UrlError;
 use crate::outgoing::tls::{self, Trust};
-use client::Client;
 use destination::Destinations;
 use inbox::{Inbox, Refused};
 use outcomes::Outcomes;
@@ -151,7 +157,7 @@ impl Webhooks {
         let plan = Plan {
             destinations: destinations.clone(),
             outcomes: outcomes.clone(),
-            client: Client::new(tls, &timing),
+            http: post::client_of(tls, &timing),
             bounds,
             timing,
             arrivals,
@@ -182,7 +188,7 @@ impl Webhooks {
         self.running.as_ref().is_some_and(|running| running.destinations.wants(app, kind))
     }
 
-    /// Sends an event to all URLs of the app that want its kind. Never waits and never fails: an
+    /// Sends an event to all receivers of the app that want its kind. Never waits and never fails: an
     /// event that cannot be taken is counted as lost.
     pub(crate) fn send(&self, app: AppIndex, event: WebhookEvent) {
         let Some(running) = &self.running else { return };
@@ -214,7 +220,7 @@ impl Webhooks {
         }
     }
 
-    /// What became of the events so far, one entry per app and URL; empty when no app has a
+    /// What became of the events so far, one entry per app and receiver; empty when no app has a
     /// webhook.
     pub(crate) fn outcomes(&self) -> &[DestinationOutcomes] {
         self.running.as_ref().map_or(&[], |running| running.outcomes.all())

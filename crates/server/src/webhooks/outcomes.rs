@@ -20,7 +20,7 @@ pub(super) struct Outcomes {
     pub(super) losses: Notify,
 }
 
-/// What became of the events of one URL of one app.
+/// What became of the events of one receiver of one app.
 #[derive(Debug)]
 pub(crate) struct DestinationOutcomes {
     app_id: String,
@@ -64,22 +64,22 @@ impl DestinationOutcomes {
         &self.app_id
     }
 
-    /// The URL without its query.
+    /// The URL without its query, or `closure`.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Events that the receiver answered with 2xx.
+    /// Events that the receiver has taken.
     pub(crate) fn delivered(&self) -> u64 {
         self.delivered.load(Ordering::Relaxed)
     }
 
-    /// Requests that got another answer, or none in time.
+    /// Attempts that failed.
     pub(crate) fn failed_attempts(&self) -> u64 {
         self.failed_attempts.load(Ordering::Relaxed)
     }
 
-    /// Requests that repeated an earlier one.
+    /// Attempts that repeated an earlier one.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
@@ -99,12 +99,12 @@ impl DestinationOutcomes {
         self.delivered.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    /// Counts a request that failed.
+    /// Counts an attempt that failed.
     pub(super) fn count_failed_attempt(&self) {
         self.failed_attempts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a request that repeats an earlier one.
+    /// Counts an attempt that repeats an earlier one.
     pub(super) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }

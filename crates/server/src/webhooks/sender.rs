@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! [`Sender`]: sends one destination's batches, one request at a time, and repeats a batch until
-//! the receiver takes it or its time is over.
+//! [`Sender`]: sends one destination's batches, one at a time, and repeats a batch until the
+//! receiver takes it or its time is over.
 //!
 //! Every destination has a sender of its own, so whoever hangs delays nobody else. Delivery is at
-//! least once: a receiver that took a batch but whose answer was lost gets the same bytes again.
+//! least once: a receiver that took a batch but whose answer was lost gets the same again.
 //! Dropping a sender at any `await` loses nothing: a batch stays in the queue, and on disk, until
 //! its end is known.
 
@@ -12,14 +12,16 @@ use std::rc::Rc;
 use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
-use super::client::{Client, Delivery, Failure};
+use super::failure::Failure;
 use super::lane::{Lane, Phase};
 use super::outcomes::LostReason;
+use super::way::Delivery;
+use crate::outgoing::client::HttpClient;
 
 /// One destination's task.
 pub(super) struct Sender {
     lane: Rc<Lane>,
-    client: Client,
+    http: HttpClient,
     failure_logged: Option<Instant>,
 }
 
@@ -36,27 +38,25 @@ enum End {
 
 impl Sender {
     /// The sender of that lane.
-    pub(super) fn new(lane: Rc<Lane>, client: Client) -> Sender {
-        Sender { lane, client, failure_logged: None }
+    pub(super) fn new(lane: Rc<Lane>, http: HttpClient) -> Sender {
+        Sender { lane, http, failure_logged: None }
     }
 
     /// Sends until the lane ends.
     pub(super) async fn run(mut self) {
-        while let Some(delivery) = self.lane.depart().await {
-            let end = self.deliver(&delivery).await;
-            let outcomes = &self.lane.shared.outcomes;
-            match end {
-                End::Delivered => outcomes.of(self.lane.index).count_delivered(self.lane.arrive()),
-                End::Expired => {
-                    outcomes.lose(self.lane.index, LostReason::Expired, self.lane.arrive())
-                }
+        let lane = Rc::clone(&self.lane);
+        let outcomes = &lane.shared.outcomes;
+        while let Some(delivery) = lane.depart().await {
+            match self.deliver(&delivery).await {
+                End::Delivered => outcomes.of(lane.index).count_delivered(lane.arrive()),
+                End::Expired => outcomes.lose(lane.index, LostReason::Expired, lane.arrive()),
                 End::Kept => return,
             }
         }
     }
 
     /// Attempts until the end of the batch.
-    async fn deliver(&mut self, delivery: &Delivery) -> End {
+    async fn deliver(&mut self, delivery: &Delivery<'_>) -> End {
         let shared = self.lane.shared.clone();
         let destination = shared.destinations.get(self.lane.index);
         let outcomes = shared.outcomes.of(self.lane.index);
@@ -64,7 +64,7 @@ impl Sender {
         let mut backoff = Backoff::new(&shared.timing);
         let mut logged = false;
         loop {
-            let Err(failure) = self.client.attempt(destination, delivery).await else {
+            let Err(failure) = delivery.attempt(&self.http, &shared.timing).await else {
                 if logged {
                     tracing::info!(
                         app = destination.app_id,

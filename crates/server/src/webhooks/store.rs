@@ -19,7 +19,7 @@ const FILE: &str = "webhooks.redb";
 /// Memory for the file's pages: the events themselves wait in memory anyway.
 const CACHE_BYTES: usize = 1024 * 1024;
 
-/// By number: the app's id, the whole URL, the event's JSON. The name carries the version.
+/// By number: the app's id, the receiver's name, the event's JSON. The name carries the version.
 const WAITING: TableDefinition<'_, u64, (&str, &str, &str)> = TableDefinition::new("waiting-1");
 
 /// The open file.
@@ -33,7 +33,8 @@ pub(super) struct Store {
 pub(super) struct Stored {
     pub(super) sequence: Sequence,
     pub(super) app_id: String,
-    pub(super) url: String,
+    /// [`Destination::name`](super::destination::Destination::name).
+    pub(super) receiver: String,
     pub(super) json: Arc<str>,
 }
 
@@ -45,7 +46,7 @@ pub(super) enum Change<'a> {
         /// Its app.
         app_id: &'a str,
         /// Where it will go.
-        url: &'a str,
+        receiver: &'a str,
         /// The event.
         json: &'a str,
     },
@@ -141,11 +142,11 @@ impl Store {
         let mut all = Vec::new();
         for row in table.iter()? {
             let (sequence, value) = row?;
-            let (app_id, url, json) = value.value();
+            let (app_id, receiver, json) = value.value();
             all.push(Stored {
                 sequence: Sequence(sequence.value()),
                 app_id: app_id.to_owned(),
-                url: url.to_owned(),
+                receiver: receiver.to_owned(),
                 json: json.into(),
             });
         }
@@ -169,8 +170,8 @@ impl Store {
             let mut table = write.open_table(WAITING)?;
             for (sequence, change) in changes {
                 match change {
-                    Change::Put { app_id, url, json } => {
-                        table.insert(sequence.0, (app_id, url, json))?;
+                    Change::Put { app_id, receiver, json } => {
+                        table.insert(sequence.0, (app_id, receiver, json))?;
                     }
                     Change::Delete => {
                         table.remove(sequence.0)?;

@@ -16,7 +16,6 @@ use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet, spawn_local};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::client::Client;
 use super::destination::{DestinationIndex, Destinations};
 use super::inbox::Arrivals;
 use super::lane::{Lane, Phase, Shared};
@@ -27,6 +26,7 @@ use super::sender::Sender;
 use super::store::{Store, Stored};
 use super::timing::Timing;
 use super::writer::Writer;
+use crate::outgoing::client::HttpClient;
 
 /// Everything the thread needs.
 pub(super) struct Plan {
@@ -35,7 +35,7 @@ pub(super) struct Plan {
     pub(super) bounds: Bounds,
     pub(super) timing: Timing,
     pub(super) arrivals: Arrivals,
-    pub(super) client: Client,
+    pub(super) http: HttpClient,
     /// The file, and what waited in it.
     pub(super) store: Option<(Store, Vec<Stored>)>,
     /// By when to stop, once somebody says so.
@@ -49,7 +49,7 @@ impl Plan {
     }
 
     async fn carry_out(self) {
-        let Plan { destinations, outcomes, bounds, timing, mut arrivals, client, store, mut stop } =
+        let Plan { destinations, outcomes, bounds, timing, mut arrivals, http, store, mut stop } =
             self;
         let (phase, phase_now) = watch::channel(Phase::Running);
         let (store, restored) = store.unzip();
@@ -68,7 +68,7 @@ impl Plan {
 
         let mut senders = JoinSet::new();
         for lane in &router.lanes {
-            senders.spawn_local(Sender::new(lane.clone(), client.clone()).run());
+            senders.spawn_local(Sender::new(lane.clone(), http.clone()).run());
         }
         let commits = writer
             .clone()
@@ -109,8 +109,7 @@ struct Router {
 
 impl Router {
     fn new(shared: Rc<Shared>, bounds: &Bounds) -> Router {
-        let lane =
-            |place| Rc::new(Lane::new(DestinationIndex(place), shared.clone(), bounds.clone()));
+        let lane = |place| Rc::new(Lane::new(DestinationIndex(place), shared.clone(), bounds));
         let lanes = (0..shared.destinations.iter().count()).map(lane).collect();
         Router { shared, lanes, last: Cell::new(Sequence(0)) }
     }
@@ -120,7 +119,9 @@ impl Router {
         let (mut restored, mut dropped) = (0_usize, 0_usize);
         for event in stored {
             self.last.set(event.sequence);
-            match self.shared.destinations.find(&event.app_id, &event.url) {
+            let kind = WebhookEvent::from_json(&event.json).map(|event| event.kind());
+            let to = |kind| self.shared.destinations.find(&event.app_id, &event.receiver, kind);
+            match kind.ok().and_then(to) {
                 Some(destination) => {
                     self.lanes[destination.0].restore(event.sequence, event.json);
                     restored += 1;
@@ -137,7 +138,8 @@ impl Router {
         if dropped > 0 {
             tracing::warn!(
                 events = dropped,
-                "webhook events of the last run are dropped: their app or URL is not in the config"
+                "webhook events of the last run are dropped: their app or receiver is not in the \
+                 config, or does not want them any more"
             );
         }
     }

@@ -187,8 +187,8 @@ fn rows<'a>(
 ) -> impl Iterator<Item = (Sequence, Change<'a>)> {
     let put = |(sequence, put): (Sequence, &'a Put)| {
         let destination = destinations.get(put.destination);
-        let (app_id, url) = (destination.app_id.as_str(), destination.url.as_str());
-        (sequence, Change::Put { app_id, url, json: &put.json })
+        let (app_id, receiver) = (destination.app_id.as_str(), destination.name.as_str());
+        (sequence, Change::Put { app_id, receiver, json: &put.json })
     };
     let deletes = changes.deletes().map(|sequence| (sequence, Change::Delete));
     changes.puts().map(put).chain(deletes)

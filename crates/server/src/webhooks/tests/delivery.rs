@@ -103,7 +103,7 @@ async fn p077_header_names_are_written_as_the_documentation_writes_them() {
 async fn p077_each_app_and_url_gets_what_it_wants_signed_with_its_own_secret() {
     let (mut a, mut b, mut c) =
         (Receiver::willing().await, Receiver::willing().await, Receiver::willing().await);
-    let only = |url: String, kind| WebhookOptions { url, events: vec![kind] };
+    let only = |url: String, kind| WebhookOptions::url(&url, [kind]);
     let first = AppOptions {
         webhooks: vec![
             only(a.url(), WebhookKind::ChannelOccupied),

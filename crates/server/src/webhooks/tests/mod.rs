@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Webhooks end to end: real sockets, a real file, the production code with shorter intervals.
 
+mod closures;
 mod delivery;
 mod overflow;
 mod persistence;
@@ -42,8 +43,7 @@ fn short() -> Timing {
 
 /// The options of app `3` with a webhook for everything at each URL.
 fn app(urls: &[String]) -> AppOptions {
-    let webhook =
-        |url: &String| WebhookOptions { url: url.clone(), events: WebhookKind::ALL.to_vec() };
+    let webhook = |url: &String| WebhookOptions::url(url, WebhookKind::ALL);
     AppOptions { webhooks: urls.iter().map(webhook).collect(), ..AppOptions::new("3", KEY, SECRET) }
 }
 

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The table of Crazy Eights. Two truths say everything: what all may see (GAME_STATE) and what only
+// I may see (HAND). The page draws them and sends moves; it decides nothing and remembers nothing.
+'use strict';
+
+const table = document.querySelector('#table');
+const hand = document.querySelector('#hand');
+const suits = document.querySelector('#suits');
+const gameError = document.querySelector('#error');
+
+const LANDING = [{ translate: '0 -1.2rem', rotate: '-8deg', opacity: 0.3 }, {}];
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+let game = null; // GAME_STATE as last heard
+let mine = null; // HAND as last heard
+let sending = false; // a move of mine is on its way
+let focused = null; // the button that sent it, which loses the focus while it is disabled
+let cardsBefore = null; // the hand before its last change, to show what was drawn
+let seenUpTo = 0; // the server has answered with this move, so older truths are on their way out
+
+const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
+gameChannel.bind('GAME_STATE', (data) => {
+  const before = game;
+  game = data;
+  if (game.status === 'lobby' && before && before.status !== 'lobby') location.assign(`/lobby/${roomId}`);
+  if (game.turn === userId && before?.turn !== userId) say(gameError, '');
+  update();
+});
+// With a new subscription the server's word counts, also if a crash took a move with it.
+gameChannel.bind('pusher:subscription_succeeded', () => (seenUpTo = 0));
+
+const handChannel = pusher.subscribe(`private-HAND_${roomId}_${userId}`);
+handChannel.bind('HAND', (data) => {
+  if (String(mine?.cards) !== String(data.cards)) cardsBefore = mine?.cards ?? data.cards;
+  mine = data;
+  update();
+});
+
+for (const channel of [gameChannel, handChannel]) {
+  sayIfRefused(channel, gameError, 'The table cannot be seen right now. Reload the page to try again.');
+}
+
+// The two truths travel apart, so for a moment one may be ahead. Moves are possible when they are of
+// one move, and of the newest that this page knows of.
+function mayMove() {
+  return !sending && game?.status === 'playing' && game.move === mine?.move && game.move >= seenUpTo;
+}
+
+function update() {
+  if (!game) return;
+  Object.assign(table.dataset, { status: game.status, move: game.move, turn: game.turn ?? '' });
+  table.classList.toggle('my-turn', game.turn === userId);
+  drawSeats();
+  drawPile();
+  drawHand();
+  drawMoves();
+  say(document.querySelector('#announcement'), game.status === 'finished' ? result() : `${lastMove()} ${whoseTurn()}`);
+  if (!mayMove() && suits.open && !sending) suits.close();
+}
+
+function nameOf(id) {
+  return game.players.find((player) => player.id === id)?.username ?? 'somebody';
+}
+
+function drawSeats() {
+  redraw(document.querySelector('#seats'), 'userId', game.players, (player) => player.id, (row, player) => {
+    const { id, username, cards, points, away, left, called } = player;
+    const onTurn = game.status === 'playing' && game.turn === id;
+    Object.assign(row.dataset, { cards, away, left, called, turn: onTurn, me: id === userId, winner: game.winner === id });
+    drawAvatar(row, player);
+    row.ariaCurrent = String(onTurn);
+    row.querySelector('.name').textContent = id === userId ? 'You' : username;
+    row.querySelector('.name').title = username;
+    row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 7));
+    row.querySelector('.count').textContent = cards;
+    row.querySelector('.points').textContent = points === 1 ? '1 point' : `${points} points`;
+    row.querySelector('.state').textContent = stateOf(player, onTurn);
+  });
+}
+
+function stateOf({ id, away, left, called, cards }, onTurn) {
+  if (game.winner === id) return 'Winner';
+  if (left) return 'Has left';
+  if (away) return 'Away';
+  if (called && cards === 1) return 'Last card!';
+  return onTurn ? 'On turn' : '';
+}
+
+function drawPile() {
+  const top = document.querySelector('#top');
+  const suit = game.suit ?? game.top?.[1] ?? '';
+  Object.assign(top.dataset, { card: game.top ?? '', suit });
+  top.classList.toggle('none', !game.top);
+  if (game.top && drawCard(top, game.top) && !calm.matches) top.animate(LANDING, { duration: 250, easing: 'ease-out' });
+
+  const follow = document.querySelector('#follow');
+  follow.dataset.colour = 'HD'.includes(suit) ? 'red' : 'black';
+  follow.dataset.chosen = Boolean(game.top) && suit !== game.top[1];
+  say(follow.querySelector('.sign'), SUIT_SIGNS[suit] ?? '');
+  say(follow.querySelector('.words'), suit && `${SUIT_NAMES[suit]} to follow`);
+
+  const draw = document.querySelector('#draw');
+  draw.dataset.stock = game.stock;
+  say(draw.querySelector('.label'), `Draw (${game.stock} left)`);
+}
+
+function drawHand() {
+  if (!mine) return;
+  hand.dataset.move = mine.move;
+  hand.style.setProperty('--cards', mine.cards.length);
+  redraw(hand, 'card', inOrder(mine.cards), (card) => card, (button, card) => {
+    drawCard(button, card);
+    button.disabled = !(mayMove() && mine.playable.includes(card));
+    button.dataset.drawn = !cardsBefore.includes(card);
+  });
+}
+
+function drawMoves() {
+  const { catchable } = game;
+  const canCatch = catchable !== null && catchable !== userId;
+  const can = { draw: mine?.may_draw, pass: mine?.may_pass, call: mine?.may_call, catch: canCatch };
+  for (const [move, possible] of Object.entries(can)) {
+    document.querySelector(`#${move}`).disabled = !(mayMove() && possible);
+  }
+  say(document.querySelector('#catch'), canCatch ? `Catch ${nameOf(catchable)}!` : 'Catch');
+  document.querySelector('#again').disabled = sending;
+  if (focused && !focused.disabled && document.activeElement === document.body) focused.focus();
+}
+
+function lastMove() {
+  if (!game.last) return '';
+  const { player, action, card, suit, other } = game.last;
+  const who = player === userId ? 'You' : nameOf(player);
+  const whom = other === userId ? 'you' : nameOf(other);
+  switch (action) {
+    case 'deal': return 'The cards are dealt.';
+    case 'play': return card[0] === '8' && suit ? `${who} played the ${cardName(card)} and chose ${SUIT_NAMES[suit]}.` : `${who} played the ${cardName(card)}.`;
+    case 'draw': return `${who} drew a card.`;
+    case 'pass': return `${who} passed.`;
+    case 'call': return `${who} called: last card!`;
+    case 'catch': return `${who} caught ${whom} without a call: two cards.`;
+    case 'skip': return player === userId ? 'You were away and were skipped.' : `${who} is away and was skipped.`;
+    case 'leave': return `${who} left the game.`;
+    default: return '';
+  }
+}
+
+function whoseTurn() {
+  if (game.status === 'lobby') return 'This game has not begun yet.';
+  if (game.turn !== userId) return `It is ${nameOf(game.turn)}’s turn.`;
+  if (mine?.move !== game.move) return 'Your turn.';
+  if (mine.playable.length > 0) return 'Your turn: play a card, or draw.';
+  return mine.may_draw ? 'Your turn: nothing fits, draw a card.' : 'Your turn: nothing fits, you have to pass.';
+}
+
+function result() {
+  const { winner, won } = game;
+  if (winner === null) return 'Nobody can move and the points are level: nobody wins.';
+  const points = won === 1 ? '1 point' : `${won} points`;
+  return winner === userId ? `You win ${points}!` : `${nameOf(winner)} wins ${points}!`;
+}
+
+// Every move names the move that this page saw. Of two at the same moment the server takes one and
+// answers 409 to the other, and what happened in truth comes by itself.
+async function send(action, fields = {}) {
+  if (sending) return;
+  sending = true;
+  say(gameError, '');
+  focused = hand.contains(document.activeElement) ? hand : document.activeElement;
+  update();
+  const { error, status, move } = await post(`/game/${roomId}/${action}`, { ...fields, move: game.move });
+  sending = false;
+  if (error) say(gameError, status === 409 ? 'The game has moved on. This is how it stands now.' : error);
+  else if (move) seenUpTo = Math.max(seenUpTo, move);
+  update();
+}
+
+function play(card, suit) {
+  send('play', suit ? { card, suit } : { card });
+}
+
+hand.addEventListener('click', (event) => {
+  const card = event.target.closest('button')?.dataset.card;
+  if (!card) return;
+  if (card[0] !== '8') return play(card);
+  suits.dataset.card = card;
+  suits.showModal();
+});
+suits.addEventListener('click', (event) => {
+  const suit = event.target.closest('button')?.dataset.suit;
+  if (!suit) return;
+  suits.close();
+  play(suits.dataset.card, suit);
+});
+for (const action of ['draw', 'pass', 'call', 'catch', 'again']) {
+  document.querySelector(`#${action}`).addEventListener('click', () => send(action));
+}

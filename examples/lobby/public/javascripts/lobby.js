@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Who sits at the table. Whatever happens, joining, leaving, being removed, getting ready, a new
+// host, comes as one list, and the page draws what the list says.
+'use strict';
+
+const joined = document.body.dataset.joined === 'true';
+const playersList = document.querySelector('#players');
+const lobbyError = document.querySelector('#error');
+
+const lobbyChannel = pusher.subscribe(`LOBBY_${roomId}`);
+lobbyChannel.bind('PLAYER_JOIN', (data) => updatePlayersList(data));
+
+function updatePlayersList(players) {
+  const me = players.find((player) => player.id === userId);
+  redraw(playersList, 'userId', players, (player) => player.id, (row, player) => {
+    const { id, username, ready, host } = player;
+    Object.assign(row.dataset, { ready, host, me: id === userId });
+    drawAvatar(row, player);
+    row.querySelector('.name').textContent = username;
+    row.querySelector('.ready').textContent = ready ? 'Ready' : 'Not ready';
+    const remove = row.querySelector('.remove');
+    remove.hidden = !me?.host || id === userId;
+    remove.user_id.value = id;
+    remove.querySelector('button').title = `Remove ${username}`;
+    remove.querySelector('button').ariaLabel = `Remove ${username}`;
+  });
+  document.querySelector('#count').textContent = players.length;
+  if (joined) updateMine(me, players);
+  else say(document.querySelector('#gone'), me ? 'You have a seat here, taken in another window. Reload to sit down.' : '');
+  updateOnline();
+}
+
+// What I may do. Nothing here is decided by the page: the server answers 403 and 409 all the same.
+function updateMine(me, players) {
+  document.querySelector('#mine').hidden = !me;
+  document.querySelector('.chat').hidden = !me;
+  say(document.querySelector('#gone'), me ? '' : 'You are not at this table any more.');
+  if (!me) return;
+  document.querySelector('#ready').value = !me.ready;
+  const button = document.querySelector('#ready-button');
+  say(button, me.ready ? 'Wait, I am not ready' : 'I am ready');
+  button.classList.toggle('primary', !me.ready);
+  document.querySelector('#start').hidden = !me.host;
+  say(document.querySelector('#hint'), hintFor(me, players));
+}
+
+function hintFor(me, players) {
+  const waiting = players.filter((player) => !player.ready && player.id !== userId).map((player) => player.username);
+  const names = new Intl.ListFormat('en').format(waiting);
+  if (players.length < 2) return 'It takes two to play. Send the link to a friend.';
+  if (waiting.length > 0) return `Waiting for ${names} to be ready.`;
+  if (!me.ready) return 'The others wait for you.';
+  return me.host ? 'Everybody is ready: deal!' : 'Everybody is ready. The host deals the cards.';
+}
+
+// Forms marked so are sent from here, and nothing is drawn on success: the list comes by itself.
+document.addEventListener('submit', async (event) => {
+  if (!event.target.matches('[data-live]')) return;
+  event.preventDefault();
+  const { error } = await post(event.target.action, new FormData(event.target));
+  say(lobbyError, error ?? '');
+});
+
+// Presence says who has the page open; only players may ask. The members are a state and not an
+// event, so this reads right also when chat.js, which loads earlier, subscribed long ago.
+const presence = joined && pusher.subscribe(`presence-LOBBY_${roomId}`);
+
+function updateOnline() {
+  if (!presence?.subscribed) return;
+  for (const row of playersList.children) {
+    const online = presence.members.get(row.dataset.userId) !== null;
+    row.dataset.online = online;
+    say(row.querySelector('.online'), online ? '' : 'away');
+  }
+}
+
+if (joined) {
+  presence.bind('pusher:subscription_succeeded', updateOnline);
+  presence.bind('pusher:member_added', updateOnline);
+  presence.bind('pusher:member_removed', updateOnline);
+  updateOnline();
+
+  const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
+  gameChannel.bind('GAME_STATE', ({ status }) => {
+    if (status === 'playing') location.assign(`/game/${roomId}`);
+  });
+
+  // Without a clipboard, as on plain http, the link is selected, ready to be copied by hand.
+  const copy = document.querySelector('#copy');
+  copy.addEventListener('click', async () => {
+    const link = document.querySelector('#link');
+    getSelection().selectAllChildren(link);
+    const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
+    copy.textContent = copied ? 'Copied' : 'Selected';
+  });
+  copy.addEventListener('blur', () => (copy.textContent = 'Copy'));
+}
