@@ -12,7 +12,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Form, State};
-use axum::http::header::{ACCEPT, AsHeaderName, CONTENT_TYPE, COOKIE, IntoHeaderName, SET_COOKIE};
+use axum::http::header::{
+    ACCEPT, AsHeaderName, CACHE_CONTROL, CONTENT_TYPE, COOKIE, IntoHeaderName, SET_COOKIE,
+};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
@@ -32,7 +34,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::database::Database;
 use crate::error::Error;
-use crate::routes::{login, public, register};
+use crate::routes::{login, register};
 use crate::session::Store;
 
 const PASSWORD: &str = "eight of hearts";
@@ -70,8 +72,8 @@ impl House {
         let routes = behind
             .merge(login::routes())
             .merge(register::routes())
-            .merge(public::routes())
-            .route("/unguarded", get(who_am_i));
+            .route("/unguarded", get(who_am_i))
+            .route("/kept", get(async || [(CACHE_CONTROL, "no-cache")]));
         let router = around(routes, sessions.layer(&app.config), app.clone());
         House { router, app, sessions, folder }
     }

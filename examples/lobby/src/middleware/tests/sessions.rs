@@ -6,7 +6,7 @@ use axum::http::header::{LOCATION, SET_COOKIE};
 use tower_sessions::SessionStore;
 
 use super::{Ask, House, PASSWORD};
-use crate::{delete_expired, expire, last_visited_yesterday};
+use crate::session::tests::{delete_expired, expire, last_visited_yesterday};
 
 /// The session in a cookie.
 fn id(cookie: &str) -> &str {
