@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { BUILDS } from './browser.js';
 import { request } from './http.js';
+import { DEADLINE } from './inbox.js';
 import { Socket } from './socket.js';
 
 /** Both client libraries, as files. */
@@ -15,6 +16,9 @@ const SCRIPTS = {
 export const LIBRARIES = Object.keys(SCRIPTS);
 
 const PASSWORD = 'correct horse';
+
+/** Passwords are slow to hash, and slower while other tests keep the machine busy. */
+const HASHING = 60_000;
 
 /** What a browser prints when it cannot reach a server. */
 export const OUTAGE = /net::ERR_|WebSocket connection to .* failed|WebSocket is closed before/;
@@ -31,7 +35,7 @@ export class Player {
   /** A new user. */
   static async register(lobby, name) {
     const player = new Player(lobby, name);
-    const { status, text } = await player.post('/register', { username: name, password: PASSWORD });
+    const { status, text } = await player.call('POST', '/register', { username: name, password: PASSWORD }, {}, HASHING);
     assert.ok(status < 400, `registering ${name}: ${status} ${text}`);
     player.id = await lobby.database.userId(name);
     return player;
@@ -43,14 +47,14 @@ export class Player {
   }
 
   /** Calls as a page's fetch does; `headers` change single ones, undefined removes one. */
-  async call(method, path, form, headers = {}) {
+  async call(method, path, form, headers = {}, timeout = DEADLINE) {
     const all = {
       accept: 'application/json', origin: this.lobby.url, cookie: this.cookie,
       ...(form && { 'content-type': 'application/x-www-form-urlencoded' }), ...headers,
     };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     const body = form && new URLSearchParams(form).toString();
-    const answer = await request(this.lobby.port, { method, path, body, headers: given });
+    const answer = await request(this.lobby.port, { method, path, body, headers: given, timeout });
     for (const set of answer.headers['set-cookie'] ?? []) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(set);
       this.cookies[name] = value;
@@ -122,27 +126,27 @@ export class Player {
 
   /**
    * A page at that path. It fails the test if anything goes wrong in it that is not among the
-   * patterns it `tolerates`. `library` is the client library it runs with; `delay` holds back each
-   * of its scripts for so many ms.
+   * patterns it `tolerates`. `library` is the client library it runs with; its scripts come not
+   * before the promise `held` is kept.
    */
-  async page(t, browser, path, { library, delay = 0, tolerates = [], context, goto = true, ...options } = {}) {
+  async page(t, browser, path, { library = this.lobby.library.name, held, tolerates = [], context, goto = {}, ...options } = {}) {
     const page = await (context ?? await this.window(t, browser, options)).newPage();
-    Object.assign(page, { player: this, errors: [], warnings: [] });
+    Object.assign(page, { player: this, errors: [] });
     page.on('pageerror', (error) => page.errors.push(String(error.stack ?? error)));
     page.on('console', (message) => {
       if (message.type() === 'error') page.errors.push(`${message.text()} (${message.location().url})`);
     });
     t.after(() => assert.deepEqual(page.errors.filter((error) => !tolerates.some((pattern) => pattern.test(error))), [], `${this.name}'s page`));
-    if (library || delay) await swap(page, this.lobby, library ?? this.lobby.library.name, delay);
-    if (goto) await page.goto(this.lobby.url + path);
+    if (held || library !== this.lobby.library.name) await swap(page, this.lobby, library, held);
+    await page.goto(this.lobby.url + path, goto);
     return page;
   }
 }
 
-/** The page gets that library where its own is asked for, and all its scripts that much later. */
-async function swap(page, lobby, library, delay) {
+/** The page gets that library where its own is asked for, and all its scripts when that is kept. */
+async function swap(page, lobby, library, held) {
   await page.route((url) => url.pathname.endsWith('.js'), async (route) => {
-    if (delay) await new Promise((resolve) => setTimeout(resolve, delay));
+    await held;
     const isLibrary = new URL(route.request().url()).pathname === lobby.library.path;
     if (isLibrary && library !== lobby.library.name) await route.fulfill({ path: SCRIPTS[library], contentType: 'text/javascript' });
     else await route.continue();
