@@ -26,11 +26,10 @@ Object.assign(app.locals, {
 app.use(securityHeaders);
 
 // Files. The look is that of the Rust version of this app.
-const files = { setHeaders: (res) => res.set('Cache-Control', 'no-cache'), index: false };
+const files = { cacheControl: false, setHeaders: (res) => res.set('Cache-Control', 'no-cache'), index: false };
+const pusherJs = require.resolve('pusher-js/dist/web/pusher.min.js');
 const shared = path.join(__dirname, '..', 'lobby', 'public');
-app.get('/javascripts/pusher.js', (req, res) => {
-  res.sendFile(require.resolve('pusher-js/dist/web/pusher.min.js'), { cacheControl: false, headers: { 'Cache-Control': 'no-cache' } });
-});
+app.use('/javascripts/pusher.js', express.static(pusherJs, files));
 app.use('/javascripts', express.static(path.join(__dirname, 'public', 'javascripts'), files));
 app.use('/stylesheets', express.static(path.join(shared, 'stylesheets'), files));
 app.use('/images', express.static(path.join(shared, 'images'), files));

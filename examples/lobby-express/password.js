@@ -17,7 +17,7 @@ const BYTES = 32;
 let waiting = 0;
 
 async function derive(password, salt) {
-  if (waiting >= waitingPasswords) throw new Refusal(429, 'Too many log in just now. Please try again in a few seconds.');
+  if (waiting >= waitingPasswords) throw new Refusal(429, 'Too many log in just now. Please try again.');
   waiting += 1;
   try {
     return await scrypt(password.normalize('NFC'), salt, BYTES, COST);

@@ -19,7 +19,7 @@ const children = new Set();
 let stopping = false;
 
 async function main(which) {
-  if (!['both', 'web', 'oyez'].includes(which)) throw new StartError(`There is no "${which}" to start: only web and oyez.`);
+  if (!['both', 'web', 'oyez'].includes(which)) throw new StartError(`"${which}" cannot be started, only web and oyez.`);
   await install();
   const { host, port, oyezPort } = require('./config/settings');
   const config = require('./setup')();
@@ -36,22 +36,24 @@ async function main(which) {
 async function install() {
   if (fs.existsSync(path.join(__dirname, 'node_modules'))) return;
   console.log('Installing packages (npm ci) …');
-  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund'], { cwd: __dirname, stdio: 'inherit', shell: process.platform === 'win32' });
+  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund'], { cwd: __dirname, stdio: 'inherit' });
   const [code] = await once(npm, 'exit');
   if (code !== 0) throw new StartError('The packages could not be installed; npm says why above.');
 }
 
 async function startWeb() {
   const env = { NODE_ENV: 'production', ...process.env };
-  const web = start('The web app', process.execPath, ['server.js'], { cwd: __dirname, env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  await once(web, 'message');
+  const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+  const web = start('The web app', process.execPath, ['server.js'], { cwd: __dirname, env, stdio });
+  await once(web, 'message'); // that it is ready
 }
 
 async function startOyez(config, url) {
   // These two are ours; Oyez would wonder about variables of that name.
   const { OYEZ_BIN, OYEZ_PORT, ...env } = process.env;
   const [command, ...before] = OYEZ_BIN ? [OYEZ_BIN] : ['cargo', 'run', '--release', '-p', 'oyez', '--'];
-  start('Oyez', command, [...before, 'serve', '--config', config], { cwd: REPOSITORY, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const stdio = ['ignore', 'inherit', 'inherit'];
+  start('Oyez', command, [...before, 'serve', '--config', config], { cwd: REPOSITORY, env, stdio });
   // However long a first build takes: if it fails, its end ends us.
   for await (const _ of every(100)) {
     const isUp = await fetch(`${url}/up`).then((answer) => answer.ok, () => false);
@@ -77,7 +79,9 @@ function start(name, command, args, options) {
 async function mustBeFree(host, port, variable) {
   const probe = net.createServer().listen(port, host);
   const error = await once(probe, 'listening').then(() => null, (reason) => reason);
-  if (error?.code === 'EADDRINUSE') throw new StartError(`Port ${port} is taken, maybe by an earlier start: end that, or set ${variable} to another.`);
+  if (error?.code === 'EADDRINUSE') {
+    throw new StartError(`Port ${port} is taken, maybe by an earlier start: end that, or set ${variable} to another.`);
+  }
   if (error) throw new StartError(`Port ${port} of ${host} cannot be used: ${error.message}`);
   probe.close();
   await once(probe, 'close');

@@ -4,6 +4,7 @@
 'use strict';
 
 const pusher = require('../config/pusher');
+const { oyezTimeout } = require('../config/settings');
 
 /**
  * Never fails: what was committed is done, whatever becomes of this word. If Oyez cannot be reached
@@ -18,8 +19,10 @@ async function changed(...channels) {
   }
 }
 
-function reasonOf({ message, error, status, body }) {
-  return status ? `${status} ${body}` : error?.message ?? message;
+/** Without the URL that the library puts into its message: it is long, and signed. */
+function reasonOf({ message, status, body, error: cause }) {
+  if (status) return `${status} ${body}`;
+  return cause?.code ?? (cause?.type === 'aborted' ? `no answer within ${oyezTimeout} ms` : message);
 }
 
 module.exports = { changed };

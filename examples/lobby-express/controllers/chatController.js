@@ -15,7 +15,9 @@ async function say(gameId, user, said) {
   const text = said.replace(/\p{Cc}+/gu, ' ').trim();
   const length = [...text].length;
   if (length === 0) throw new Refusal(422, 'A message needs some text.');
-  if (length > messageLength) throw new Refusal(422, `A message has at most ${messageLength} characters; this one has ${length}.`);
+  if (length > messageLength) {
+    throw new Refusal(422, `A message has at most ${messageLength} characters; this one has ${length}.`);
+  }
   const number = transaction(() => {
     mustPlay(gameId, user);
     Game.touch(gameId);

@@ -30,7 +30,8 @@ async function join(gameId, user) {
     if (standing === 'player') return false;
     if (standing === 'removed') throw new Refusal(409, 'The host has removed you from this game.');
     mustBeInLobby(game);
-    if (GameUser.players(gameId).length >= seats) throw new Refusal(409, `This game is full: ${seats} players are in it.`);
+    const isFull = GameUser.players(gameId).length >= seats;
+    if (isFull) throw new Refusal(409, `This game is full: ${seats} players are in it.`);
     mustHaveTimeFor(user);
     GameUser.join(gameId, user.id);
     Game.touch(gameId);

@@ -21,7 +21,9 @@ async function own(file) {
     await listen(address);
   } catch (error) {
     if (error.code !== 'EADDRINUSE') throw error;
-    if (!await wasLeftBehind(address)) throw new StartError(`Another process is using ${file}: end it first, or set DATA_DIR to another folder.`);
+    if (!await wasLeftBehind(address)) {
+      throw new StartError(`Another process is using ${file}: end it first, or set DATA_DIR to another folder.`);
+    }
     fs.unlinkSync(address);
     await listen(address);
   }

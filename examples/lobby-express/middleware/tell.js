@@ -33,7 +33,8 @@ function statusOf({ status }) {
 
 function textOf(status) {
   if (status === 413) return 'That is too long.';
-  return status < 500 ? 'Something is missing in what was sent, or wrong.' : 'Something went wrong here. Please try again.';
+  if (status < 500) return 'Something is missing in what was sent, or wrong.';
+  return 'Something went wrong here. Please try again.';
 }
 
 module.exports = { notFound, tell };

@@ -7,13 +7,15 @@
 const { pusherKey, pusherHost, pusherPort, roomId } = document.body.dataset;
 const userId = Number(document.body.dataset.userId);
 
+const isSecure = location.protocol === 'https:';
+
 const pusher = new Pusher(pusherKey, {
   cluster: 'oyez', // pusher-js wants one, although the host below decides
   wsHost: pusherHost || location.hostname,
   wsPort: pusherPort,
   wssPort: pusherPort,
-  forceTLS: location.protocol === 'https:',
-  enabledTransports: ['ws', 'wss'],
+  forceTLS: isSecure,
+  enabledTransports: [isSecure ? 'wss' : 'ws'],
   channelAuthorization: { endpoint: '/pusher/auth', transport: 'ajax' },
 });
 

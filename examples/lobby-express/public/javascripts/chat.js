@@ -47,8 +47,13 @@ function messageRow({ number, user_id, username, text, time }) {
   return row;
 }
 
+// The answer; null if the server cannot be reached.
+function ask(path, options) {
+  return fetch(path, { headers: { Accept: 'application/json' }, ...options }).catch(() => null);
+}
+
 async function loadBefore(number) {
-  const answer = await fetch(`/lobby/${roomId}/messages?before=${number}`, { headers: { Accept: 'application/json' } }).catch(() => null);
+  const answer = await ask(`/lobby/${roomId}/messages?before=${number}`);
   return answer?.ok ? addMessages(await answer.json()) : [];
 }
 
@@ -79,8 +84,7 @@ chatForm.addEventListener('submit', async (event) => {
   const text = chatForm.text.value;
   chatForm.text.value = '';
   sayTyping();
-  const headers = { Accept: 'application/json' };
-  const answer = await fetch(chatForm.action, { method: 'POST', headers, body: new URLSearchParams({ text }) }).catch(() => null);
+  const answer = await ask(chatForm.action, { method: 'POST', body: new URLSearchParams({ text }) });
   const { error } = answer ? await answer.json() : { error: 'The server cannot be reached. Please try again.' };
   chatError.textContent = error ?? '';
   if (error && chatForm.text.value === '') chatForm.text.value = text;

@@ -6,15 +6,20 @@
 const joined = document.body.dataset.joined === 'true';
 const playersList = document.querySelector('#players');
 
+let players; // as the last list said
+let hasBegun = false;
+
 const lobbyChannel = pusher.subscribe(`LOBBY_${roomId}`);
 lobbyChannel.bind('PLAYER_JOIN', (data) => updatePlayersList(data));
 
-function updatePlayersList(players) {
+function updatePlayersList(data) {
+  players = data;
   const me = players.find((player) => player.id === userId);
   playersList.replaceChildren(...players.map((player) => playerRow(player, me)));
   document.querySelector('#count').textContent = players.length;
-  if (joined) updateMine(me, players);
-  else if (me) document.querySelector('#gone').textContent = 'You sit here already, in another window. Reload to sit here, too.';
+  document.querySelector('#title').textContent = players[0] ? `${players[0].username}’s game` : 'An empty game';
+  if (joined) updateMine(me);
+  else document.querySelector('#gone').textContent = me ? 'You sit here in another window. Reload to sit here, too.' : '';
   updateOnline();
 }
 
@@ -26,26 +31,28 @@ function playerRow({ id, username, ready, host }, me) {
   row.querySelector('.name').textContent = username;
   row.querySelector('.ready').textContent = ready ? 'Ready' : 'Not ready';
   const remove = row.querySelector('.remove');
-  remove.hidden = !me?.host || id === userId;
+  remove.hidden = !me?.host || id === userId || hasBegun;
   remove.user_id.value = id;
   remove.querySelector('button').ariaLabel = `Remove ${username}`;
   return row;
 }
 
 // What I may do. Nothing is decided here: the server refuses all the same.
-function updateMine(me, players) {
+function updateMine(me) {
   document.querySelector('#gone').textContent = me ? '' : 'You do not sit at this table any more.';
-  for (const selector of ['#mine', '#leave', '.chat']) document.querySelector(selector).hidden = !me;
+  for (const selector of ['#mine', '.chat']) document.querySelector(selector).hidden = !me;
+  document.querySelector('#begun').textContent = me && hasBegun ? 'The game has begun.' : '';
   if (!me) return;
+  document.querySelector('#before').hidden = hasBegun;
   document.querySelector('#ready').value = !me.ready;
   const button = document.querySelector('#ready-button');
   button.textContent = me.ready ? 'Wait, I am not ready' : 'I am ready';
   button.classList.toggle('primary', !me.ready);
   document.querySelector('#start').hidden = !me.host;
-  document.querySelector('#hint').textContent = hintFor(me, players);
+  document.querySelector('#hint').textContent = hintFor(me);
 }
 
-function hintFor(me, players) {
+function hintFor(me) {
   const waiting = players.filter((player) => !player.ready && !player.host);
   if (players.length < 2) return 'It takes two to play. Send the link to a friend.';
   if (waiting.length > 0) return `Waiting for ${waiting.map((player) => player.username).join(', ')} to be ready.`;
@@ -71,9 +78,8 @@ if (joined) {
 
   const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
   gameChannel.bind('GAME_STATE', ({ status }) => {
-    const hasBegun = status === 'playing';
-    document.querySelector('#begun').textContent = hasBegun ? 'The game has begun.' : '';
-    for (const form of document.querySelectorAll('#mine form')) form.classList.toggle('over', hasBegun);
+    hasBegun = status === 'playing';
+    if (players) updatePlayersList(players);
   });
   gameChannel.bind('pusher:subscription_error', showRefused);
 }
