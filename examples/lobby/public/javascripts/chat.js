@@ -53,6 +53,8 @@ function messageRow({ number, user_id, username, text, time }) {
   return row;
 }
 
+const CLOCK = { hour: '2-digit', minute: '2-digit' };
+
 // What depends on the neighbours, on the reader's clock, or on what is still on the server.
 function dressMessages() {
   const rows = [...messagesList.children];
@@ -62,7 +64,7 @@ function dressMessages() {
     const said = new Date(Number(time.dataset.time));
     const today = said.toDateString() === new Date().toDateString();
     time.dateTime = said.toISOString();
-    time.textContent = said.toLocaleString([], { timeStyle: 'short', dateStyle: today ? undefined : 'short' });
+    time.textContent = said.toLocaleString([], today ? CLOCK : { ...CLOCK, day: 'numeric', month: 'short' });
   });
   earlier.hidden = !rows[0] || numberOf(rows[0]) === 1;
 }
@@ -147,4 +149,6 @@ function showTyping() {
   say(document.querySelector('#typing'), who && `${who} ${names.length > 1 ? 'are' : 'is'} typing …`);
 }
 
-showMessages([]);
+// The server has drawn the last messages; here they get their times, and the newest comes into view.
+dressMessages();
+messagesLog.scrollTop = messagesLog.scrollHeight;

@@ -54,7 +54,8 @@ function update() {
   drawPile();
   drawHand();
   drawMoves();
-  say(document.querySelector('#announcement'), game.status === 'finished' ? result() : `${lastMove()} ${whoseTurn()}`);
+  say(document.querySelector('#announcement .last'), lastMove());
+  say(document.querySelector('#announcement .now'), game.status === 'finished' ? result() : whoseTurn());
   if (!mayMove() && suits.open && !sending) suits.close();
 }
 
@@ -73,7 +74,7 @@ function drawSeats() {
     row.querySelector('.name').title = username;
     row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 7));
     row.querySelector('.count').textContent = cards;
-    row.querySelector('.points').textContent = points === 1 ? '1 point' : `${points} points`;
+    row.querySelector('.points').textContent = points === 1 ? '1 point' : points > 0 ? `${points} points` : '';
     row.querySelector('.state').textContent = stateOf(player, onTurn);
   });
 }
@@ -83,6 +84,7 @@ function stateOf({ id, away, left, called, cards }, onTurn) {
   if (left) return 'Has left';
   if (away) return 'Away';
   if (called && cards === 1) return 'Last card!';
+  if (game.catchable === id) return 'No call!';
   return onTurn ? 'On turn' : '';
 }
 
@@ -122,7 +124,7 @@ function drawMoves() {
   for (const [move, possible] of Object.entries(can)) {
     document.querySelector(`#${move}`).disabled = !(mayMove() && possible);
   }
-  say(document.querySelector('#catch'), canCatch ? `Catch ${nameOf(catchable)}!` : 'Catch');
+  say(document.querySelector('#catch .whom'), canCatch ? nameOf(catchable) : '');
   document.querySelector('#again').disabled = sending;
   if (focused && !focused.disabled && document.activeElement === document.body) focused.focus();
 }

@@ -35,12 +35,15 @@ function updateMine(me, players) {
   document.querySelector('#mine').hidden = !me;
   document.querySelector('.chat').hidden = !me;
   say(document.querySelector('#gone'), me ? '' : 'You are not at this table any more.');
+  document.querySelector('#elsewhere').hidden = Boolean(me);
   if (!me) return;
   document.querySelector('#ready').value = !me.ready;
   const button = document.querySelector('#ready-button');
   say(button, me.ready ? 'Wait, I am not ready' : 'I am ready');
   button.classList.toggle('primary', !me.ready);
-  document.querySelector('#start').hidden = !me.host;
+  const start = document.querySelector('#start');
+  start.hidden = !me.host;
+  start.querySelector('button').classList.toggle('primary', players.length > 1 && players.every((player) => player.ready));
   say(document.querySelector('#hint'), hintFor(me, players));
 }
 
