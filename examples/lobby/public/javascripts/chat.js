@@ -106,6 +106,7 @@ chatForm.addEventListener('submit', async (event) => {
   const { error } = await post(messagesPath, { text });
   say(chatError, error ?? '');
   if (error && chatInput.value === '') chatInput.value = text;
+  sayTyping();
 });
 
 // Who is typing goes from page to page, not through the backend. A page says when that changes, so

@@ -72,7 +72,7 @@ function drawSeats() {
     row.ariaCurrent = String(onTurn);
     row.querySelector('.name').textContent = id === userId ? 'You' : username;
     row.querySelector('.name').title = username;
-    row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 7));
+    row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 6));
     row.querySelector('.count').textContent = cards;
     row.querySelector('.points').textContent = points === 1 ? '1 point' : points > 0 ? `${points} points` : '';
     row.querySelector('.state').textContent = stateOf(player, onTurn);
@@ -136,7 +136,8 @@ function lastMove() {
   const whom = other === userId ? 'you' : nameOf(other);
   switch (action) {
     case 'deal': return 'The cards are dealt.';
-    case 'play': return card[0] === '8' && suit ? `${who} played the ${cardName(card)} and chose ${SUIT_NAMES[suit]}.` : `${who} played the ${cardName(card)}.`;
+    case 'play': return `${who} played the ${cardName(card)}${card[0] === '8' && suit ? ` and chose ${SUIT_NAMES[suit]}` : ''}.`;
+    case 'win': return card ? `${who} played the ${cardName(card)}.` : '';
     case 'draw': return `${who} drew a card.`;
     case 'pass': return `${who} passed.`;
     case 'call': return `${who} called: last card!`;
