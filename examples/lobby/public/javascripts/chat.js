@@ -18,7 +18,7 @@ chatChannel.bind('CHAT_MESSAGES', (data) => {
   showTyping();
   fillHoles();
 });
-sayIfRefused(chatChannel, chatError, 'The chat cannot be read right now. Reload the page to try again.');
+sayIfRefused(chatChannel, chatError, 'The chat cannot be read right now. Reload to try again.');
 
 // Shows those that are not there yet, each in its place, and returns them. A log that was read to
 // its end follows; elsewhere the message that is being read stays where it is.
@@ -70,7 +70,8 @@ function dressMessages() {
 }
 
 async function loadBefore(number) {
-  const answer = await fetch(`${messagesPath}?before=${number}`, { headers: { Accept: 'application/json' } }).catch(() => null);
+  const headers = { Accept: 'application/json' };
+  const answer = await fetch(`${messagesPath}?before=${number}`, { headers }).catch(() => null);
   return answer?.ok ? showMessages(await answer.json()) : [];
 }
 
