@@ -11,6 +11,8 @@ const gameError = document.querySelector('#error');
 const LANDING = [{ translate: '0 -1.2rem', rotate: '-8deg', opacity: 0.3 }, {}];
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
+const renderedMove = Number(document.body.dataset.move);
+
 let game = null; // GAME_STATE as last heard
 let mine = null; // HAND as last heard
 let sending = false; // a move of mine is on its way
@@ -22,7 +24,8 @@ const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
 gameChannel.bind('GAME_STATE', (data) => {
   const before = game;
   game = data;
-  if (game.status === 'lobby' && before && before.status !== 'lobby') location.assign(`/lobby/${roomId}`);
+  // A lobby of before the first deal is old news: the server would not have rendered this page.
+  if (game.status === 'lobby' && game.move >= renderedMove) location.assign(`/lobby/${roomId}`);
   if (game.turn === userId && before?.turn !== userId) say(gameError, '');
   update();
 });

@@ -27,6 +27,8 @@ struct Table {
     page: Page,
     title: String,
     room_id: GameId,
+    /// What the table shows cannot be older.
+    moves: u64,
     messages: Vec<Message>,
 }
 
@@ -45,6 +47,7 @@ pub(super) async fn show(
     }
     render(&Table {
         title: "Crazy Eights".to_owned(),
+        moves: game.cards()?.map_or(0, |cards| cards.moves()),
         messages: chat_pusher::messages(&app.database, &id).await?,
         page: app.page(&user).await,
         room_id: id,
