@@ -18,7 +18,7 @@ function userOf(req) {
 function isAuthed(req, res, next) {
   req.user = userOf(req);
   if (req.user) return next();
-  if (req.method === 'GET' && !wantsJson(req)) {
+  if (['GET', 'HEAD'].includes(req.method) && !wantsJson(req)) {
     return res.redirect(303, `/login?next=${encodeURIComponent(req.originalUrl)}`);
   }
   throw new Refusal(401, 'Please log in first.');

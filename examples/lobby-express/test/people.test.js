@@ -58,6 +58,17 @@ test('a session outlives kill -9 of the app, and ends at the log-out wherever it
   assert.equal((await ann.get('/')).status, 303);
 });
 
+test('behind a proxy with TLS cookies are Secure, and links are https', async (t) => {
+  const lobby = await Lobby.prepare(t, { settings: { LOBBY_BEHIND_PROXY: '1' } });
+  await lobby.startWeb();
+  const https = { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' };
+  const ann = new User(lobby, 'ann');
+  await ann.post('/register', { username: 'ann', password: 'correct horse' }, https);
+  assert.match(ann.setCookie, /; HttpOnly; Secure; SameSite=Lax$/);
+  const game = (await ann.post('/games', {}, https)).headers.get('location');
+  assert.match(await (await ann.get(game, https)).text(), /id="link" class="grow" href="https:\/\/127\.0\.0\.1/);
+});
+
 test('a form of another site changes nothing', async (t) => {
   const lobby = await Lobby.prepare(t);
   await lobby.startWeb();

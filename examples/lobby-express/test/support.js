@@ -17,11 +17,13 @@ const PusherClient = require('pusher-js');
 const FOLDER = path.join(__dirname, '..');
 
 function oyezBinary() {
+  if (process.env.OYEZ_BIN) return process.env.OYEZ_BIN;
   const target = process.env.CARGO_TARGET_DIR ?? path.join(FOLDER, '..', '..', 'target');
-  const found = [process.env.OYEZ_BIN, path.join(target, 'release', 'oyez'), path.join(target, 'debug', 'oyez')]
-    .find((file) => file && fs.existsSync(file));
-  if (found) return found;
-  throw new Error('There is no Oyez: set OYEZ_BIN, or `cargo build --release -p oyez`.');
+  const built = ['release', 'debug'].map((profile) => path.join(target, profile, 'oyez')).filter(fs.existsSync);
+  const age = (file) => Date.now() - fs.statSync(file).mtimeMs;
+  const [newest] = built.sort((a, b) => age(a) - age(b));
+  if (!newest) throw new Error('There is no Oyez: set OYEZ_BIN, or `cargo build --release -p oyez`.');
+  return newest;
 }
 
 async function freePort() {
