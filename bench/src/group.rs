@@ -6,13 +6,22 @@ use crate::scenarios::Scenario;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-/// A group of rows of one of the two tables.
+/// A group of rows of one of the two tables, or the founding app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
     /// Of the first: what serving costs beside a bare loop and rivals.
     Serving(Scenario),
     /// Of the second: what keeping costs.
     Keeping(Keeping),
+    /// The founding app under load; only when it is asked for.
+    Lobby,
+}
+
+impl Group {
+    /// What is measured when nothing is asked for.
+    pub(crate) fn all() -> Vec<Self> {
+        Self::value_variants().iter().copied().filter(|group| *group != Self::Lobby).collect()
+    }
 }
 
 impl ValueEnum for Group {
@@ -30,6 +39,7 @@ impl ValueEnum for Group {
             Group::Keeping(Keeping::Resume),
             Group::Keeping(Keeping::Footprint),
             Group::Keeping(Keeping::Changed),
+            Group::Lobby,
         ];
         ALL
     }
@@ -38,6 +48,7 @@ impl ValueEnum for Group {
         match self {
             Self::Serving(scenario) => scenario.to_possible_value(),
             Self::Keeping(keeping) => keeping.to_possible_value(),
+            Self::Lobby => Some(PossibleValue::new("lobby").help("The founding app under load")),
         }
     }
 }
@@ -48,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_scenario_of_both_tables_can_be_asked_for() {
-        let all = Group::value_variants().len();
+        let all = Group::all().len();
         assert_eq!(all, Scenario::value_variants().len() + Keeping::value_variants().len());
     }
 }

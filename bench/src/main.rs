@@ -11,17 +11,21 @@
 //!   that checks that every subscriber gets every publish exactly once;
 //! - [`scenarios`] does it for each row, [`metric`] says what a row is, [`report`] prints;
 //! - [`keeping`] does the same for what memory, durability, resume and truths cost, beside other
-//!   yardsticks; [`group`] names all that can be measured.
+//!   yardsticks; [`lobby`] drives the founding app with thousands of players, and checks that no
+//!   page of theirs is ever wrong; [`group`] names all that can be measured.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod answer;
 mod bare;
 mod group;
 mod keeping;
 mod ledger;
 mod load;
+mod lobby;
 mod machine;
 mod metric;
+mod metrics;
 mod process;
 mod publisher;
 mod report;
@@ -35,7 +39,7 @@ mod traffic;
 mod trouble;
 mod wire;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use group::Group;
 use keeping::{Keeping, Run, Table};
 use machine::{BusyMeter, Machine};
@@ -63,7 +67,7 @@ struct Options {
     /// About a minute: shorter, fewer repetitions, fewer connections.
     #[arg(long)]
     quick: bool,
-    /// Seconds of each throughput and latency measurement.
+    /// Seconds of each throughput and latency measurement, and of the load on the founding app.
     #[arg(long)]
     seconds: Option<f64>,
     /// Repetitions of everything but memory.
@@ -81,6 +85,8 @@ struct Options {
     /// Worker threads of Oyez; 0 is one per core.
     #[arg(long, default_value_t = 0)]
     oyez_workers: u16,
+    #[command(flatten)]
+    lobby: lobby::Options,
     #[command(subcommand)]
     internal: Option<Internal>,
 }
@@ -134,6 +140,7 @@ fn run(options: &Options) -> Result<ExitCode, String> {
     let machine = Machine::look();
     let plan = plan(options, machine.files);
     let (mut results, mut table) = (Results::default(), Table::default());
+    let mut founding = Founding::default();
     let binaries = binaries()?;
     let starter = Starter {
         oyez: options.oyez.clone().unwrap_or_else(|| binaries.join("oyez")),
@@ -152,17 +159,14 @@ fn run(options: &Options) -> Result<ExitCode, String> {
                 keep(keeping, &starter, &plan, &mut table);
             }
             Group::Keeping(_) => {}
+            Group::Lobby => founding.measure(options, &starter, &binaries),
         }
     }
-    let heading = Heading {
-        busy: meter.others(machine.cores),
-        machine,
-        command: command_line(),
-        repeats: plan.repeats,
-    };
+    let heading = Heading { busy: meter.others(machine.cores), machine, command: command_line() };
     let form = if options.markdown { Form::Markdown } else { Form::Plain };
-    println!("{}{}", results.table(&targets, &heading, form), table.text(form));
-    Ok(if results.failed() || table.failed() {
+    let serving = results.table(&targets, plan.repeats, form);
+    println!("{}{serving}{}{}", heading.text(form), table.text(form), founding.text(form));
+    Ok(if results.failed() || table.failed() || founding.failed() {
         ExitCode::from(FAILED)
     } else if options.enforce && (results.falls_short() || table.falls_short()) {
         ExitCode::from(SHORT)
@@ -197,8 +201,11 @@ fn targets(
     }
     let mut seen = Vec::new();
     wanted.retain(|target| !seen.contains(target) && (seen.push(*target), true).1);
+    if groups(options).iter().all(|group| *group == Group::Lobby) {
+        wanted.clear();
+    }
     if wanted.contains(&Target::Oyez) && options.oyez.is_none() {
-        build_oyez()?;
+        build("oyez")?;
     }
     for target in &wanted {
         if let Some(rival) = target.rival()
@@ -211,23 +218,58 @@ fn targets(
     Ok(wanted)
 }
 
-fn build_oyez() -> Result<(), String> {
+fn build(package: &str) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     if let Some(bench) = std::env::var_os("CARGO_MANIFEST_DIR") {
         command.current_dir(bench);
     }
     let status = command
-        .args(["build", "--release", "--package", "oyez"])
+        .args(["build", "--release", "--package", package])
         .status()
-        .map_err(|error| format!("cannot build Oyez: {error}"))?;
-    status.success().then_some(()).ok_or_else(|| format!("building Oyez: {status}"))
+        .map_err(|error| format!("cannot build {package}: {error}"))?;
+    status.success().then_some(()).ok_or_else(|| format!("building {package}: {status}"))
 }
 
 fn groups(options: &Options) -> Vec<Group> {
     match options.scenario.as_slice() {
-        [] => Group::value_variants().to_vec(),
+        [] => Group::all(),
         wanted => wanted.to_vec(),
+    }
+}
+
+/// What became of the founding app.
+#[derive(Default)]
+struct Founding(Option<Result<lobby::Report, String>>);
+
+impl Founding {
+    fn measure(&mut self, options: &Options, starter: &Starter, binaries: &Path) {
+        let run = || {
+            let binary = match &options.lobby.lobby {
+                Some(binary) => binary.clone(),
+                None => {
+                    build("lobby")?;
+                    binaries.join("lobby")
+                }
+            };
+            let binary = std::path::absolute(binary).map_err(|error| error.to_string())?;
+            let folder = starter.fresh_folder("lobby").map_err(|trouble| trouble.to_string())?;
+            lobby::measure(&options.lobby, options.seconds, &binary, &folder)
+                .map_err(|trouble| trouble.to_string())
+        };
+        self.0 = Some(run());
+    }
+
+    fn failed(&self) -> bool {
+        self.0.as_ref().is_some_and(|run| run.as_ref().map_or(true, lobby::Report::failed))
+    }
+
+    fn text(&self, form: Form) -> String {
+        match &self.0 {
+            None => String::new(),
+            Some(Ok(report)) => report.text(form),
+            Some(Err(what)) => format!("FAILED the founding app: {what}\n"),
+        }
     }
 }
 

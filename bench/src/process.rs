@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 /// How long a server may take until it listens.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
+/// How variables begin that would set what a server under test does.
+const OF_SERVERS: [&str; 2] = ["OYEZ_", "LOBBY_"];
+
 /// The name of the bench's own hidden command that [`replace_by`] serves.
 pub(crate) const EXEC_COMMAND: &str = "exec";
 
@@ -48,7 +51,7 @@ impl Server {
         let mut command = Command::new(bench);
         command.arg(EXEC_COMMAND).arg("--").arg(&program.path).args(&program.arguments);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("OYEZ_") {
+            if OF_SERVERS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(name);
             }
         }

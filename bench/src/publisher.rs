@@ -3,12 +3,12 @@
 //! requests, as a rule `POST /apps/{id}/events`, one at a time. It reads answers only so far as to know that
 //! they are whole and say success. A server that closes after each answer is connected to anew.
 
+use crate::answer::{Answer, Reading, Then};
 use crate::ledger::Stamp;
 use crate::signature::{Signer, app};
 use crate::subscribers::send;
 use crate::traffic::{Call, Traffic};
 use crate::trouble::Trouble;
-use crate::wire;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use std::io::{self, Read, Write};
@@ -17,6 +17,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of every event the bench publishes.
 pub(crate) const EVENT_NAME: &str = "bench";
+
+/// How a publish is answered: done, or (202) to be done later.
+const SUCCESS: [u16; 2] = [200, 202];
 
 /// No answer to a publish is longer.
 const ANSWER_LIMIT: usize = 4096;
@@ -178,12 +181,15 @@ impl Publishers {
             };
             buffer[..kept].copy_from_slice(rest);
             let answer = &buffer[..kept + count];
-            match answer_length(answer) {
-                Answer::Incomplete if answer.len() < ANSWER_LIMIT => {
+            match Answer::read(answer) {
+                Reading::Incomplete if answer.len() < ANSWER_LIMIT => {
                     rest.clear();
                     rest.extend_from_slice(answer);
                 }
-                Answer::Success { length, then } if length == answer.len() => {
+                Reading::Whole(whole)
+                    if whole.length == answer.len() && SUCCESS.contains(&whole.status) =>
+                {
+                    let then = whole.then;
                     rest.clear();
                     *asked = false;
                     if then == Then::Close {
@@ -193,97 +199,6 @@ impl Publishers {
                 }
                 _ => return Err(Trouble::unexpected(who(), answer)),
             }
-        }
-    }
-}
-
-/// What some bytes are as the answer to a publish.
-#[derive(Debug, PartialEq, Eq)]
-enum Answer {
-    /// More must come.
-    Incomplete,
-    /// A 200, or the 202 of what is done later.
-    Success {
-        /// Bytes of head and body.
-        length: usize,
-        /// What becomes of the connection.
-        then: Then,
-    },
-    /// Anything else.
-    Refused,
-}
-
-/// What a server does with a connection after an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    KeepAlive,
-    Close,
-}
-
-fn answer_length(bytes: &[u8]) -> Answer {
-    let mut headers = [httparse::EMPTY_HEADER; 32];
-    let mut response = httparse::Response::new(&mut headers);
-    let head = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(head)) => head,
-        Ok(httparse::Status::Partial) => return Answer::Incomplete,
-        Err(_) => return Answer::Refused,
-    };
-    if !matches!(response.code, Some(200 | 202)) {
-        return Answer::Refused;
-    }
-    let value = |name: &str| {
-        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
-        header.and_then(|header| std::str::from_utf8(header.value).ok())
-    };
-    let closes = value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
-    let then = if closes { Then::Close } else { Then::KeepAlive };
-    if let Some(length) = value("content-length") {
-        let Ok(length) = length.trim().parse::<usize>() else { return Answer::Refused };
-        return if bytes.len() >= head + length {
-            Answer::Success { length: head + length, then }
-        } else {
-            Answer::Incomplete
-        };
-    }
-    if value("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-        const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-        return wire::find(&bytes[head..], LAST_CHUNK).map_or(Answer::Incomplete, |at| {
-            Answer::Success { length: head + at + LAST_CHUNK.len(), then }
-        });
-    }
-    Answer::Refused
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_whole_at_its_last_byte_and_not_before() {
-        let plain = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        let closing = b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 2\r\n\r\n{}";
-        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
-        for (answer, then) in [
-            (&plain[..], Then::KeepAlive),
-            (&closing[..], Then::Close),
-            (&chunked[..], Then::KeepAlive),
-        ] {
-            for cut in 0..answer.len() {
-                assert_eq!(answer_length(&answer[..cut]), Answer::Incomplete, "cut at {cut}");
-            }
-            assert_eq!(answer_length(answer), Answer::Success { length: answer.len(), then });
-        }
-    }
-
-    #[test]
-    fn everything_but_success_is_refused() {
-        for answer in [
-            &b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"[..],
-            b"HTTP/1.1 200 OK\r\n\r\n",
-            b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-            b"\x16\x03\x01\x02\x00",
-        ] {
-            assert_eq!(answer_length(answer), Answer::Refused);
         }
     }
 }

@@ -29,14 +29,12 @@ pub(crate) enum Form {
     Markdown,
 }
 
-/// What stands around the table.
+/// What stands above the tables.
 pub(crate) struct Heading {
     /// Where it was measured.
     pub(crate) machine: Machine,
     /// With which command.
     pub(crate) command: String,
-    /// Repetitions of which each figure is the median.
-    pub(crate) repeats: u32,
     /// Percent of the machine that others used meanwhile, and that was stolen.
     pub(crate) busy: (f64, f64),
 }
@@ -140,8 +138,8 @@ impl Results {
         cell
     }
 
-    /// The table with all that belongs to it.
-    pub(crate) fn table(&self, targets: &[Target], heading: &Heading, form: Form) -> String {
+    /// The table with all that belongs to it; nothing when nothing was measured.
+    pub(crate) fn table(&self, targets: &[Target], repeats: u32, form: Form) -> String {
         let mut header = vec!["server".to_owned()];
         header.extend(targets.iter().map(|target| target.name().to_owned()));
         header.extend(["goal for Oyez".to_owned(), "verdict".to_owned()]);
@@ -157,8 +155,13 @@ impl Results {
             line.push(self.verdict(row).text().to_owned());
             lines.push(line);
         }
-        let mut out = heading.text(form);
+        let mut out = String::new();
         if lines.len() > 1 {
+            let _ = writeln!(
+                out,
+                "CPU is server CPU, user and kernel, all threads; median [lowest–highest] of \
+                 {repeats} repetitions; × is the ratio to the bare loop.\n"
+            );
             out.push_str(&grid(&lines, form));
             out.push('\n');
         }
@@ -173,18 +176,17 @@ impl Results {
 }
 
 impl Heading {
-    fn text(&self, form: Form) -> String {
+    /// The lines above everything.
+    pub(crate) fn text(&self, form: Form) -> String {
         let Machine { cores, processor, kernel, date, files } = &self.machine;
         let (others, stolen) = self.busy;
         let code = if form == Form::Markdown { "`" } else { "" };
         let mut text = format!(
             "{date}, {cores} cores of {processor}, Linux {kernel}, {files} files per process\n\
              {code}{}{code}\n\
-             CPU is server CPU, user and kernel, all threads; median [lowest–highest] of {} \
-             repetitions; × is the ratio to the bare loop.\n\
              Meanwhile other processes used {others:.0} % of the machine, and {stolen:.0} % of it \
              was stolen.\n",
-            self.command, self.repeats
+            self.command
         );
         if others + stolen > BUSY {
             text.push_str(

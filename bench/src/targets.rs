@@ -87,7 +87,8 @@ impl Starter {
         Ok(Place { program, address, log: folder.join("log") })
     }
 
-    fn fresh_folder(&self, name: &str) -> Result<PathBuf, Trouble> {
+    /// An empty folder of that name, for one start.
+    pub(crate) fn fresh_folder(&self, name: &str) -> Result<PathBuf, Trouble> {
         static STARTS: AtomicU32 = AtomicU32::new(0);
         let start = STARTS.fetch_add(1, Ordering::Relaxed);
         let folder = self.folder.join(format!("{start}-{name}").to_lowercase());

@@ -60,6 +60,9 @@ pub(crate) enum Trouble {
     /// The server could not be started, or it is gone.
     #[error("{0}")]
     Server(String),
+    /// The database of the app under test could not be read.
+    #[error("the app's database: {0}")]
+    Database(#[from] sqlx::Error),
     /// The machine said no.
     #[error("{what}: {source}")]
     Io {
