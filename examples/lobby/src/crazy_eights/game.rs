@@ -144,7 +144,11 @@ impl Game {
     pub fn skip(&mut self, away: &BTreeSet<PlayerId>) -> Result<(), Illegal> {
         let mut round = self.0.may_skip(|player| away.contains(&player))?;
         let last = Last::Skip { player: round.turn };
-        while away.contains(&round.turn) {
+        // Somebody is there, so this does not come around.
+        for _ in 0..self.0.seats.len() {
+            if !away.contains(&round.turn) {
+                break;
+            }
             let Some(next) = self.pass_on(round) else {
                 self.block(last);
                 return Ok(());

@@ -6,6 +6,19 @@
 //! nothing. Nothing here does I/O, looks at a clock or makes chance of its own: whoever calls
 //! brings the random numbers. A game is stored as JSON and is checked when it is read back.
 //!
+//! ```
+//! use lobby::crazy_eights::{Action, Game, PlayerId};
+//!
+//! let (ann, bob) = (PlayerId(1), PlayerId(2));
+//! let mut rng = rand::rng();
+//! let mut game = Game::deal(&[ann, bob], &mut rng)?;
+//! game.act(ann, Action::Draw, &mut rng)?;
+//! assert!(game.act(bob, Action::Draw, &mut rng).is_err(), "it is not Bob's turn");
+//! assert_eq!(game.hand(ann).expect("Ann has a seat").cards.len(), 8);
+//! assert_eq!(game.table(|seat| seat).turn, Some(ann));
+//! # Ok::<(), lobby::crazy_eights::Illegal>(())
+//! ```
+//!
 //! | file | holds |
 //! |---|---|
 //! | `card`, `deck` | the 52 cards and how they are written |

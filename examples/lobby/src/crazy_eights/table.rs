@@ -183,12 +183,13 @@ impl Table {
         }
         if let Some(player) = round.catchable
             && (player == round.turn
+                // The card below the one just played is there to draw.
+                || self.drawable() == 0
                 || self.seat(player).is_none_or(|seat| seat.called || seat.hand.len() != 1))
         {
             return Err(Inconsistent::Catchable(player));
         }
-        let stuck = self.drawable() == 0 && round.catchable.is_none() && round.passes < playing;
-        if round.passes > 0 && !stuck {
+        if round.passes > 0 && (self.drawable() > 0 || round.passes >= playing) {
             return Err(Inconsistent::Passes(round.passes));
         }
         Ok(())
@@ -232,7 +233,7 @@ pub enum Inconsistent {
     /// A call counts with one card, or on turn with two.
     #[error("player {0} has called with more than the last card")]
     Called(PlayerId),
-    /// With one card, not called, and not on turn.
+    /// Has just played, down to one card, and not called.
     #[error("player {0} can be caught and has done nothing wrong")]
     Catchable(PlayerId),
     /// Everybody passed is the end, and nobody passes who can draw.

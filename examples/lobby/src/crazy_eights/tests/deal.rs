@@ -47,7 +47,8 @@ fn the_first_player_begins_and_the_deal_is_move_1() {
 /// In many deals, so that an eight lies on the stock in some of them, and two in a few.
 #[test]
 fn no_pile_starts_with_an_eight_and_none_is_lost() {
-    let mut stocks_with_eights_on_top = BTreeSet::new();
+    let mut eights_on_top = BTreeSet::new();
+    let mut buried_at = BTreeSet::new();
     for seed in 0..2_000 {
         let game = Game::deal(&players(6), &mut StdRng::seed_from_u64(seed)).unwrap();
         assert_eq!(game.0.check(), Ok(()), "seed {seed}");
@@ -55,10 +56,15 @@ fn no_pile_starts_with_an_eight_and_none_is_lost() {
         let mut shuffled = super::deck::shuffled(&mut StdRng::seed_from_u64(seed));
         shuffled.truncate(52 - 30);
         let eights = shuffled.iter().rev().take_while(|card| card.is_eight()).count();
-        stocks_with_eights_on_top.insert(eights);
+        eights_on_top.insert(eights);
         assert_eq!(game.0.top(), shuffled[shuffled.len() - 1 - eights], "seed {seed}");
+        if eights > 0 {
+            let eight = shuffled.last().unwrap();
+            buried_at.extend(game.0.stock.iter().position(|card| card == eight));
+        }
     }
-    assert!(stocks_with_eights_on_top.is_superset(&BTreeSet::from([0, 1, 2])));
+    assert!(eights_on_top.is_superset(&BTreeSet::from([0, 1, 2])));
+    assert_eq!(buried_at, (0..52 - 30 - 1).collect(), "anywhere in the stock");
 }
 
 #[test]
@@ -97,6 +103,11 @@ fn the_next_round_begins_with_whoever_sat_next_to_the_one_who_began() {
     assert_eq!(turn(&game.again(&players(3), &mut rng()).unwrap()), 2);
     let without_two = [PlayerId(1), PlayerId(3)];
     assert_eq!(turn(&game.again(&without_two, &mut rng()).unwrap()), 3);
+    let mut game = game;
+    game.0.first = PlayerId(3);
+    assert_eq!(turn(&game.again(&players(3), &mut rng()).unwrap()), 1);
+    game.0.first = PlayerId(2);
+    assert_eq!(turn(&game.again(&players(3), &mut rng()).unwrap()), 3);
     let others = [PlayerId(8), PlayerId(9)];
     assert_eq!(turn(&game.again(&others, &mut rng()).unwrap()), 8);
 }

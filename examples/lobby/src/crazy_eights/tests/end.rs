@@ -75,6 +75,15 @@ fn when_it_is_over_nothing_more_can_be_done() {
 }
 
 #[test]
+fn when_it_is_over_no_call_counts() {
+    let mut game = lay("2C", &["3C", "KD"], Rest::Stock);
+    game.0.seats[0].called = true;
+    game.0.seats[1].called = true;
+    does(&mut game, 1, play("3C"));
+    assert!(game.seats().all(|seat| !seat.called));
+}
+
+#[test]
 fn a_leavers_cards_go_under_the_stock_shuffled() {
     let hand = "3D 3H 3S 4D 4H 4S 5D 5H 5S 6D 6H";
     let mut game = lay("2C", &["KD QD", hand, "AS TH"], Rest::Stock);

@@ -184,6 +184,11 @@ fn a_player_who_can_be_caught_for_nothing_is_found() {
     }
     broken(|table| table.seats[0].called = true, Inconsistent::Catchable(PlayerId(1)));
     broken(round(|round| round.turn = PlayerId(1)), Inconsistent::Catchable(PlayerId(1)));
+    let nothing_to_draw = |table: &mut Table| {
+        let below = table.pile.drain(..1);
+        table.seats[1].hand.extend(below.chain(table.stock.drain(..)));
+    };
+    broken(nothing_to_draw, Inconsistent::Catchable(PlayerId(1)));
 }
 
 #[test]
