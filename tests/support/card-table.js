@@ -25,8 +25,8 @@ export async function onTurn(pages) {
 }
 
 /**
- * A simple player: says "last card" when that is due, plays the first card that fits, else draws,
- * else passes; with the page's buttons. Answers what it did.
+ * A simple player: says "last card" when that is due, plays a card that fits, else draws, else
+ * passes; with the page's buttons. Answers what it did.
  */
 export async function move(page) {
   const { move: before } = await tableOn(page);
@@ -37,21 +37,21 @@ export async function move(page) {
   if (hand.cards.length === 2 && await enabled('#call')) did = 'call';
   else if (await enabled('#hand button')) did = 'play';
   else did = (await enabled('#draw')) ? 'draw' : 'pass';
-  if (did === 'play') await playFirst(page);
+  if (did === 'play') await playBest(page);
   else await page.locator(`#${did}`).click();
   await showsMove(page, before + 1);
   return did;
 }
 
-/** Plays the first card that fits; after an eight, the suit that the player has most of. */
-async function playFirst(page) {
-  const button = page.locator('#hand button:enabled').first();
-  const card = await button.getAttribute('data-card');
-  await button.click();
-  if (card[0] !== '8') return;
+/** Plays of the suit that the player has most of, and an eight only if nothing else fits. */
+async function playBest(page) {
   const { hand } = await tableOn(page);
-  const suits = hand.cards.filter((held) => held !== card).map((held) => held[1]);
-  const count = (suit) => suits.filter((other) => other === suit).length;
+  const fitting = await page.locator('#hand button:enabled').evaluateAll((buttons) => buttons.map((button) => button.dataset.card));
+  const count = (suit) => hand.cards.filter((card) => card[1] === suit && card[0] !== '8').length;
+  const value = (card) => (card[0] === '8' ? -1 : count(card[1]));
+  const [card] = fitting.sort((a, b) => value(b) - value(a));
+  await page.locator(`#hand button[data-card="${card}"]`).click();
+  if (card[0] !== '8') return;
   const [most] = ['S', 'H', 'C', 'D'].sort((a, b) => count(b) - count(a));
   await page.locator(`#suits button[data-suit="${most}"]`).click();
 }

@@ -110,6 +110,15 @@ export class Player {
     return socket;
   }
 
+  /** Is there without a page: connected to a game's presence channel. Answers the connection. */
+  async present(t, game) {
+    const socket = await this.socket(t);
+    const channel = `presence-LOBBY_${game}`;
+    const { json } = await this.auth(socket.socketId, channel);
+    await socket.subscribe(channel, { auth: json.auth, data: json.channel_data });
+    return socket;
+  }
+
   /** What `/pusher/auth` answers: `{status, json}`. */
   auth(socketId, channel) {
     return this.post('/pusher/auth', { socket_id: socketId, channel_name: channel });
