@@ -15,7 +15,7 @@ use super::*;
 use crate::apps::Apps;
 use crate::options::AppOptions;
 use crate::shared::Equipment;
-use crate::startup::{Clock, homes};
+use crate::startup::{Clock, homes, rules};
 use crate::webhooks::Webhooks;
 
 /// A worker that takes no turn of its own, and a client that holds its only WebSocket.
@@ -37,7 +37,7 @@ impl Pair {
         let keys = oyez_core::KeySpace::new(1);
         let clock = Clock::now();
         let recovered = Recovered { terms: vec![clock.term], ..Recovered::default() };
-        let home = homes(&options, 1, recovered, &keys, &clock).0.remove(0);
+        let home = homes(&rules(&options, 1), 1, recovered, &keys, &clock).0.remove(0);
         let equipment = Equipment::bare(&apps, webhooks);
         let shared = Arc::new(Shared::new(options, apps, equipment, 1));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
