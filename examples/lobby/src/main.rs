@@ -1,4 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Starts the founding app and prints where it is.
+//! Starts the founding app, prints where it is, and ends it gently.
 
-fn main() {}
+use std::error::Error;
+
+use clap::Parser;
+use lobby::Config;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::LevelFilter;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let config = Config::parse();
+    tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(std::io::stderr).init();
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let oyez = lobby::start(config).await?;
+    println!("The lobby is open: http://{}/", oyez.address());
+    tokio::select! {
+        ended = oyez.ended() => ended?,
+        _ = terminate.recv() => oyez.drain().await?,
+        _ = interrupt.recv() => oyez.drain().await?,
+    }
+    Ok(())
+}

@@ -23,9 +23,8 @@ const CHARACTERS: RangeInclusive<usize> = 8..=128;
 /// So many hashes are awaited at once for each core: the last of them for a second or two.
 const WAITING_PER_CORE: usize = 64;
 
-static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, Into::into));
-static WAITING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(*CORES * WAITING_PER_CORE));
-static HASHING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(*CORES));
+static QUEUE: LazyLock<Queue> =
+    LazyLock::new(|| Queue::of(available_parallelism().map_or(1, Into::into)));
 
 /// The hash that nobody's password has, against which is checked whoever does not exist.
 static NOBODY: LazyLock<Result<PasswordHash, Error>> =
@@ -57,7 +56,7 @@ impl Password {
     /// # Errors
     /// [`Error::TooMany`] if too many wait already.
     pub(crate) async fn hash(self) -> Result<PasswordHash, Error> {
-        beside(move || hash(&self.0)).await?
+        QUEUE.run(move || hash(&self.0)).await?
     }
 
     /// Whether it is the password of which that was kept. Without one it is not, and that takes
@@ -66,12 +65,13 @@ impl Password {
     /// # Errors
     /// [`Error::TooMany`] if too many wait already.
     pub(crate) async fn is(self, kept: Option<PasswordHash>) -> Result<bool, Error> {
-        beside(move || match (&kept, &*NOBODY) {
-            (Some(kept), _) => verify(&self.0, kept),
-            (None, Ok(nobody)) => verify(&self.0, nobody).map(|_| false),
-            (None, Err(error)) => Err(Error::Broken(error.to_string())),
-        })
-        .await?
+        QUEUE
+            .run(move || match (&kept, &*NOBODY) {
+                (Some(kept), _) => verify(&self.0, kept),
+                (None, Ok(nobody)) => verify(&self.0, nobody).map(|_| false),
+                (None, Err(error)) => Err(Error::Broken(error.to_string())),
+            })
+            .await?
     }
 }
 
@@ -93,19 +93,34 @@ fn verify(password: &str, kept: &PasswordHash) -> Result<bool, Error> {
     }
 }
 
-/// Does that work on a thread of its own, when there is a core for it. Whoever stops to wait
-/// frees their place; work that has begun holds its core to its end.
-async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let too_many = |_| {
-        Error::TooMany("Many people sign in right now. Please try again in 5 seconds.".to_owned())
-    };
-    let _place = WAITING.try_acquire().map_err(too_many)?;
-    let core = HASHING.acquire().await.expect("nobody closes it");
-    let done = spawn_blocking(move || {
-        let _core = core;
-        work()
-    });
-    done.await.map_err(|error| Error::Broken(format!("hashing has failed: {error}")))
+/// Those who wait for a core, and those who have one.
+struct Queue {
+    places: Semaphore,
+    cores: Semaphore,
+}
+
+impl Queue {
+    fn of(cores: usize) -> Queue {
+        let places = Semaphore::new(cores * WAITING_PER_CORE);
+        Queue { places, cores: Semaphore::new(cores) }
+    }
+
+    /// Does that work on a thread of its own, when there is a core for it. Whoever stops to wait
+    /// frees their place; work that has begun holds its core to its end.
+    async fn run<T: Send + 'static>(
+        &'static self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let _place = self.places.try_acquire().map_err(|_| {
+            Error::TooMany("Many people sign in right now. Please try again soon.".to_owned())
+        })?;
+        let core = self.cores.acquire().await.expect("nobody closes it");
+        let done = spawn_blocking(move || {
+            let _core = core;
+            work()
+        });
+        done.await.map_err(|error| Error::Broken(format!("hashing has failed: {error}")))
+    }
 }
 
 impl fmt::Debug for Password {
@@ -117,5 +132,78 @@ impl fmt::Debug for Password {
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PasswordHash")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::parse(text).expect("a password")
+    }
+
+    #[tokio::test]
+    async fn a_password_is_itself_and_no_other() {
+        let kept = password("eight of hearts").hash().await.expect("a hash");
+        let is = async |text, kept| password(text).is(kept).await.expect("an answer");
+        assert!(is("eight of hearts", Some(kept.clone())).await);
+        assert!(!is("eight of heart", Some(kept.clone())).await);
+        assert!(!is("Eight of hearts", Some(kept)).await);
+        assert!(!is("There is no password without a user.", None).await);
+    }
+
+    #[tokio::test]
+    async fn it_is_kept_as_argon2id_with_a_salt_of_its_own() {
+        let one = password("eight of hearts").hash().await.expect("a hash");
+        let other = password("eight of hearts").hash().await.expect("a hash");
+        assert!(one.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", one.0);
+        assert_ne!(one.0, other.0);
+        assert!(!one.0.contains("hearts"));
+        assert_eq!(format!("{one:?} {:?}", password("eight of hearts")), "PasswordHash Password");
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_exist_takes_as_long_as_a_wrong_password() {
+        let kept = password("eight of hearts").hash().await.expect("a hash");
+        let nobody = NOBODY.as_ref().expect("a hash");
+        let parameters = |hash: &PasswordHash| hash.0.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(parameters(nobody), parameters(&kept));
+
+        let shortest = async |kept: Option<PasswordHash>| {
+            let mut shortest = Duration::MAX;
+            for _ in 0..5 {
+                let start = Instant::now();
+                assert!(!password("eight of spades").is(kept.clone()).await.expect("an answer"));
+                shortest = shortest.min(start.elapsed());
+            }
+            shortest
+        };
+        let (wrong, unknown) = (shortest(Some(kept)).await, shortest(None).await);
+        assert!(unknown > wrong / 2, "{unknown:?} for nobody, {wrong:?} for somebody");
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait() {
+        let queue: &'static Queue = Box::leak(Box::new(Queue::of(1)));
+        let (go, wait) = mpsc::channel::<()>();
+        // It is done when the sender is gone.
+        let first = tokio::spawn(queue.run(move || wait.recv().is_err()));
+        let others: Vec<_> =
+            (1..WAITING_PER_CORE).map(|_| tokio::spawn(queue.run(|| true))).collect();
+        while queue.places.available_permits() > 0 {
+            yield_now().await;
+        }
+        assert!(matches!(queue.run(|| true).await, Err(Error::TooMany(_))));
+        drop(go);
+        for done in others.into_iter().chain([first]) {
+            assert!(done.await.expect("no panic").expect("done"));
+        }
+        assert!(queue.run(|| true).await.expect("there is room again"));
     }
 }

@@ -110,10 +110,14 @@ impl Store {
         let mut hours = tokio::time::interval(BETWEEN_DELETIONS);
         loop {
             hours.tick().await;
-            if let Err(error) = self.writes.delete_expired().await {
+            if let Err(error) = self.delete_expired_now().await {
                 tracing::error!(%error, "old sessions are not deleted");
             }
         }
+    }
+
+    async fn delete_expired_now(&self) -> session_store::Result<()> {
+        self.writes.delete_expired().await
     }
 }
 
@@ -137,5 +141,39 @@ impl SessionStore for Store {
 
     async fn delete(&self, id: &Id) -> session_store::Result<()> {
         self.writes.delete(id).await
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Turns a session back to the day before.
+    pub(crate) async fn last_visited_yesterday(store: &Store, id: &str) {
+        change(store, id, |record| {
+            let value = record.data.get_mut(SIGNED_IN).expect("somebody is signed in");
+            let mut signed_in: SignedIn = serde_json::from_value(value.clone()).expect("its form");
+            signed_in.day -= 1;
+            *value = serde_json::to_value(signed_in).expect("its form");
+        })
+        .await;
+    }
+
+    /// Lets a session end by itself.
+    pub(crate) async fn expire(store: &Store, id: &str) {
+        let minute = CookieDuration::minutes(1);
+        change(store, id, |record| record.expiry_date = OffsetDateTime::now_utc() - minute).await;
+    }
+
+    /// What happens every hour.
+    pub(crate) async fn delete_expired(store: &Store) {
+        store.delete_expired_now().await.expect("no error");
+    }
+
+    async fn change(store: &Store, id: &str, change: impl FnOnce(&mut Record)) {
+        let id = id.parse().expect("an id");
+        let mut record = store.load(&id).await.expect("no error").expect("a session");
+        change(&mut record);
+        store.save(&record).await.expect("no error");
     }
 }

@@ -6,11 +6,18 @@
 const RANKS = 'A23456789TJQK';
 const SUITS = 'SHCD'; // black and red by turns, as a hand is held
 const SUIT_NAMES = { S: 'spades', H: 'hearts', C: 'clubs', D: 'diamonds' };
-const SUIT_SIGNS = { S: '♠\uFE0E', H: '♥\uFE0E', C: '♣\uFE0E', D: '♦\uFE0E' }; // FE0E: as text, never as emoji
-const RANK_NAMES = { A: 'ace', T: 'ten', J: 'jack', Q: 'queen', K: 'king', 2: 'two', 3: 'three', 4: 'four', 5: 'five', 6: 'six', 7: 'seven', 8: 'eight', 9: 'nine' };
+// The second character asks for text, since a heart might else be an emoji.
+const SUIT_SIGNS = { S: '♠\uFE0E', H: '♥\uFE0E', C: '♣\uFE0E', D: '♦\uFE0E' };
+const RANK_NAMES = {
+  A: 'ace', 2: 'two', 3: 'three', 4: 'four', 5: 'five', 6: 'six', 7: 'seven', 8: 'eight', 9: 'nine',
+  T: 'ten', J: 'jack', Q: 'queen', K: 'king',
+};
 const COURT_SIGNS = { J: '♞\uFE0E', Q: '♛\uFE0E', K: '♚\uFE0E' };
 // How many pips stand in the left, the middle and the right column.
-const PIPS = { A: [0, 1, 0], 2: [0, 2, 0], 3: [0, 3, 0], 4: [2, 0, 2], 5: [2, 1, 2], 6: [3, 0, 3], 7: [3, 1, 3], 8: [3, 2, 3], 9: [4, 1, 4], T: [4, 2, 4] };
+const PIPS = {
+  A: [0, 1, 0], 2: [0, 2, 0], 3: [0, 3, 0], 4: [2, 0, 2], 5: [2, 1, 2],
+  6: [3, 0, 3], 7: [3, 1, 3], 8: [3, 2, 3], 9: [4, 1, 4], T: [4, 2, 4],
+};
 
 function cardName([rank, suit]) {
   return `${RANK_NAMES[rank]} of ${SUIT_NAMES[suit]}`;
@@ -29,7 +36,8 @@ function drawCard(element, card) {
   Object.assign(element.dataset, { face: card, rank, colour: 'HD'.includes(suit) ? 'red' : 'black' });
   const name = cardName(card);
   element.ariaLabel = name[0].toUpperCase() + name.slice(1);
-  element.replaceChildren(corner(rank, suit), PIPS[rank] ? pips(rank, suit) : court(rank, suit), corner(rank, suit));
+  const middle = PIPS[rank] ? pips(rank, suit) : court(rank, suit);
+  element.replaceChildren(corner(rank, suit), middle, corner(rank, suit));
   return true;
 }
 
@@ -48,12 +56,14 @@ function corner(rank, suit) {
 function pips(rank, suit) {
   const columns = PIPS[rank].map((count) => {
     // The lower half stands on its head, so that the card reads the same both ways.
-    const signs = Array.from({ length: count }, (_, place) => part(place > 0 && place * 2 >= count ? 'pip down' : 'pip', SUIT_SIGNS[suit]));
-    return part('column', ...signs);
+    const isLower = (place) => place > 0 && place * 2 >= count;
+    const pip = (_, place) => part(isLower(place) ? 'pip down' : 'pip', SUIT_SIGNS[suit]);
+    return part('column', ...Array.from({ length: count }, pip));
   });
   return part('pips', ...columns);
 }
 
 function court(rank, suit) {
-  return part('court', part('sign', SUIT_SIGNS[suit]), part('figure', COURT_SIGNS[rank]), part('sign', SUIT_SIGNS[suit]));
+  const sign = () => part('sign', SUIT_SIGNS[suit]);
+  return part('court', sign(), part('figure', COURT_SIGNS[rank]), sign());
 }

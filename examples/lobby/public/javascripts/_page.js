@@ -20,7 +20,7 @@ function redraw(list, name, items, keyOf, draw) {
 
 // Text that is already there is left alone, so that a screen reader does not read it again.
 function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== String(text)) element.textContent = text;
 }
 
 // A channel that may not or cannot be subscribed to would leave an old picture: the page says so.
@@ -32,7 +32,7 @@ function sayIfRefused(channel, element, text) {
 // The circle with the first letter of a name. The colours of the six hues stand in the stylesheet.
 function drawAvatar(row, { id, username }) {
   const avatar = row.querySelector('.avatar');
-  avatar.textContent = username.slice(0, 1);
+  say(avatar, username.slice(0, 1));
   avatar.dataset.hue = id % 6;
 }
 

@@ -18,7 +18,7 @@ chatChannel.bind('CHAT_MESSAGES', (data) => {
   showTyping();
   fillHoles();
 });
-sayIfRefused(chatChannel, chatError, 'The chat cannot be read right now. Reload the page to try again.');
+sayIfRefused(chatChannel, chatError, 'The chat cannot be read right now. Reload to try again.');
 
 // Shows those that are not there yet, each in its place, and returns them. A log that was read to
 // its end follows; elsewhere the message that is being read stays where it is.
@@ -53,6 +53,8 @@ function messageRow({ number, user_id, username, text, time }) {
   return row;
 }
 
+const CLOCK = { hour: '2-digit', minute: '2-digit' };
+
 // What depends on the neighbours, on the reader's clock, or on what is still on the server.
 function dressMessages() {
   const rows = [...messagesList.children];
@@ -62,13 +64,14 @@ function dressMessages() {
     const said = new Date(Number(time.dataset.time));
     const today = said.toDateString() === new Date().toDateString();
     time.dateTime = said.toISOString();
-    time.textContent = said.toLocaleString([], { timeStyle: 'short', dateStyle: today ? undefined : 'short' });
+    time.textContent = said.toLocaleString([], today ? CLOCK : { ...CLOCK, day: 'numeric', month: 'short' });
   });
   earlier.hidden = !rows[0] || numberOf(rows[0]) === 1;
 }
 
 async function loadBefore(number) {
-  const answer = await fetch(`${messagesPath}?before=${number}`, { headers: { Accept: 'application/json' } }).catch(() => null);
+  const headers = { Accept: 'application/json' };
+  const answer = await fetch(`${messagesPath}?before=${number}`, { headers }).catch(() => null);
   return answer?.ok ? showMessages(await answer.json()) : [];
 }
 
@@ -104,6 +107,7 @@ chatForm.addEventListener('submit', async (event) => {
   const { error } = await post(messagesPath, { text });
   say(chatError, error ?? '');
   if (error && chatInput.value === '') chatInput.value = text;
+  sayTyping();
 });
 
 // Who is typing goes from page to page, not through the backend. A page says when that changes, so
@@ -147,4 +151,6 @@ function showTyping() {
   say(document.querySelector('#typing'), who && `${who} ${names.length > 1 ? 'are' : 'is'} typing …`);
 }
 
-showMessages([]);
+// The server has drawn the last messages; here they get their times, and the newest comes into view.
+dressMessages();
+messagesLog.scrollTop = messagesLog.scrollHeight;

@@ -11,6 +11,8 @@ const gameError = document.querySelector('#error');
 const LANDING = [{ translate: '0 -1.2rem', rotate: '-8deg', opacity: 0.3 }, {}];
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
+const renderedMove = Number(document.body.dataset.move);
+
 let game = null; // GAME_STATE as last heard
 let mine = null; // HAND as last heard
 let sending = false; // a move of mine is on its way
@@ -22,7 +24,8 @@ const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
 gameChannel.bind('GAME_STATE', (data) => {
   const before = game;
   game = data;
-  if (game.status === 'lobby' && before && before.status !== 'lobby') location.assign(`/lobby/${roomId}`);
+  // A lobby of before the first deal is old news: the server would not have rendered this page.
+  if (game.status === 'lobby' && game.move >= renderedMove) location.assign(`/lobby/${roomId}`);
   if (game.turn === userId && before?.turn !== userId) say(gameError, '');
   update();
 });
@@ -37,7 +40,7 @@ handChannel.bind('HAND', (data) => {
 });
 
 for (const channel of [gameChannel, handChannel]) {
-  sayIfRefused(channel, gameError, 'The table cannot be seen right now. Reload the page to try again.');
+  sayIfRefused(channel, gameError, 'The table cannot be seen right now. Reload to try again.');
 }
 
 // The two truths travel apart, so for a moment one may be ahead. Moves are possible when they are of
@@ -54,7 +57,8 @@ function update() {
   drawPile();
   drawHand();
   drawMoves();
-  say(document.querySelector('#announcement'), game.status === 'finished' ? result() : `${lastMove()} ${whoseTurn()}`);
+  say(document.querySelector('#announcement .last'), lastMove());
+  say(document.querySelector('#announcement .now'), game.status === 'finished' ? result() : whoseTurn());
   if (!mayMove() && suits.open && !sending) suits.close();
 }
 
@@ -62,19 +66,24 @@ function nameOf(id) {
   return game.players.find((player) => player.id === id)?.username ?? 'somebody';
 }
 
+function inPoints(number) {
+  return number === 1 ? '1 point' : `${number} points`;
+}
+
 function drawSeats() {
   redraw(document.querySelector('#seats'), 'userId', game.players, (player) => player.id, (row, player) => {
     const { id, username, cards, points, away, left, called } = player;
     const onTurn = game.status === 'playing' && game.turn === id;
-    Object.assign(row.dataset, { cards, away, left, called, turn: onTurn, me: id === userId, winner: game.winner === id });
+    const winner = game.winner === id;
+    Object.assign(row.dataset, { cards, away, left, called, winner, turn: onTurn, me: id === userId });
     drawAvatar(row, player);
     row.ariaCurrent = String(onTurn);
-    row.querySelector('.name').textContent = id === userId ? 'You' : username;
+    say(row.querySelector('.name'), id === userId ? 'You' : username);
     row.querySelector('.name').title = username;
-    row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 7));
-    row.querySelector('.count').textContent = cards;
-    row.querySelector('.points').textContent = points === 1 ? '1 point' : `${points} points`;
-    row.querySelector('.state').textContent = stateOf(player, onTurn);
+    row.querySelector('.backs').style.setProperty('--cards', Math.min(cards, 6));
+    say(row.querySelector('.count'), cards);
+    say(row.querySelector('.points'), points > 0 ? inPoints(points) : '');
+    say(row.querySelector('.state'), stateOf(player, onTurn));
   });
 }
 
@@ -83,6 +92,7 @@ function stateOf({ id, away, left, called, cards }, onTurn) {
   if (left) return 'Has left';
   if (away) return 'Away';
   if (called && cards === 1) return 'Last card!';
+  if (game.catchable === id) return 'No call!';
   return onTurn ? 'On turn' : '';
 }
 
@@ -91,7 +101,8 @@ function drawPile() {
   const suit = game.suit ?? game.top?.[1] ?? '';
   Object.assign(top.dataset, { card: game.top ?? '', suit });
   top.classList.toggle('none', !game.top);
-  if (game.top && drawCard(top, game.top) && !calm.matches) top.animate(LANDING, { duration: 250, easing: 'ease-out' });
+  const landed = game.top && drawCard(top, game.top);
+  if (landed && !calm.matches) top.animate(LANDING, { duration: 250, easing: 'ease-out' });
 
   const follow = document.querySelector('#follow');
   follow.dataset.colour = 'HD'.includes(suit) ? 'red' : 'black';
@@ -122,7 +133,7 @@ function drawMoves() {
   for (const [move, possible] of Object.entries(can)) {
     document.querySelector(`#${move}`).disabled = !(mayMove() && possible);
   }
-  say(document.querySelector('#catch'), canCatch ? `Catch ${nameOf(catchable)}!` : 'Catch');
+  say(document.querySelector('#catch .whom'), canCatch ? nameOf(catchable) : '');
   document.querySelector('#again').disabled = sending;
   if (focused && !focused.disabled && document.activeElement === document.body) focused.focus();
 }
@@ -132,9 +143,11 @@ function lastMove() {
   const { player, action, card, suit, other } = game.last;
   const who = player === userId ? 'You' : nameOf(player);
   const whom = other === userId ? 'you' : nameOf(other);
+  const chosen = card?.[0] === '8' && suit ? ` and chose ${SUIT_NAMES[suit]}` : '';
   switch (action) {
     case 'deal': return 'The cards are dealt.';
-    case 'play': return card[0] === '8' && suit ? `${who} played the ${cardName(card)} and chose ${SUIT_NAMES[suit]}.` : `${who} played the ${cardName(card)}.`;
+    case 'play': return `${who} played the ${cardName(card)}${chosen}.`;
+    case 'win': return card ? `${who} played the ${cardName(card)}.` : '';
     case 'draw': return `${who} drew a card.`;
     case 'pass': return `${who} passed.`;
     case 'call': return `${who} called: last card!`;
@@ -156,8 +169,8 @@ function whoseTurn() {
 function result() {
   const { winner, won } = game;
   if (winner === null) return 'Nobody can move and the points are level: nobody wins.';
-  const points = won === 1 ? '1 point' : `${won} points`;
-  return winner === userId ? `You win ${points}!` : `${nameOf(winner)} wins ${points}!`;
+  const points = won > 0 ? ` ${inPoints(won)}` : '';
+  return winner === userId ? `You win${points}!` : `${nameOf(winner)} wins${points}!`;
 }
 
 // Every move names the move that this page saw. Of two at the same moment the server takes one and

@@ -4,14 +4,15 @@
 
 const gamesChannel = pusher.subscribe('private-GAMES');
 gamesChannel.bind('GAMES', (data) => updateGamesList(data));
-sayIfRefused(gamesChannel, document.querySelector('#error'), 'The open tables cannot be seen right now. Reload the page to try again.');
+const gamesError = document.querySelector('#error');
+sayIfRefused(gamesChannel, gamesError, 'The open tables cannot be seen right now. Reload to try again.');
 
 function updateGamesList(games) {
   redraw(document.querySelector('#games'), 'gameId', games, (game) => game.id, (row, game) => {
     drawAvatar(row, { id: 0, username: game.host });
     row.querySelector('a').href = `/lobby/${game.id}`;
-    row.querySelector('.name').textContent = game.host;
-    row.querySelector('.count').textContent = game.players;
+    say(row.querySelector('.name'), game.host);
+    say(row.querySelector('.count'), game.players);
   });
 }
 

@@ -3,6 +3,8 @@
 // host, comes as one list, and the page draws what the list says.
 'use strict';
 
+const SEATED_ELSEWHERE = 'You took a seat here in another window. Reload to sit down.';
+
 const joined = document.body.dataset.joined === 'true';
 const playersList = document.querySelector('#players');
 const lobbyError = document.querySelector('#error');
@@ -16,17 +18,17 @@ function updatePlayersList(players) {
     const { id, username, ready, host } = player;
     Object.assign(row.dataset, { ready, host, me: id === userId });
     drawAvatar(row, player);
-    row.querySelector('.name').textContent = username;
-    row.querySelector('.ready').textContent = ready ? 'Ready' : 'Not ready';
+    say(row.querySelector('.name'), username);
+    say(row.querySelector('.ready'), ready ? 'Ready' : 'Not ready');
     const remove = row.querySelector('.remove');
     remove.hidden = !me?.host || id === userId;
     remove.user_id.value = id;
     remove.querySelector('button').title = `Remove ${username}`;
     remove.querySelector('button').ariaLabel = `Remove ${username}`;
   });
-  document.querySelector('#count').textContent = players.length;
+  say(document.querySelector('#count'), players.length);
   if (joined) updateMine(me, players);
-  else say(document.querySelector('#gone'), me ? 'You have a seat here, taken in another window. Reload to sit down.' : '');
+  else say(document.querySelector('#gone'), me ? SEATED_ELSEWHERE : '');
   updateOnline();
 }
 
@@ -35,12 +37,16 @@ function updateMine(me, players) {
   document.querySelector('#mine').hidden = !me;
   document.querySelector('.chat').hidden = !me;
   say(document.querySelector('#gone'), me ? '' : 'You are not at this table any more.');
+  document.querySelector('#elsewhere').hidden = Boolean(me);
   if (!me) return;
   document.querySelector('#ready').value = !me.ready;
   const button = document.querySelector('#ready-button');
   say(button, me.ready ? 'Wait, I am not ready' : 'I am ready');
   button.classList.toggle('primary', !me.ready);
-  document.querySelector('#start').hidden = !me.host;
+  const start = document.querySelector('#start');
+  start.hidden = !me.host;
+  const all = players.length > 1 && players.every((player) => player.ready);
+  start.querySelector('button').classList.toggle('primary', all);
   say(document.querySelector('#hint'), hintFor(me, players));
 }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// The connection of this page, and what the page says about it. It is loaded first: the scripts
+// after it subscribe at once, before the connection stands. What is true comes with each
+// subscription, however late that is, so no script waits, and none asks.
+'use strict';
+
+const { pusherKey, pusherHost, pusherPort, roomId } = document.body.dataset;
+const userId = Number(document.body.dataset.userId);
+
+const isSecure = location.protocol === 'https:';
+
+const pusher = new Pusher(pusherKey, {
+  cluster: 'oyez', // pusher-js wants one, although the host below decides
+  wsHost: pusherHost || location.hostname,
+  wsPort: pusherPort,
+  wssPort: pusherPort,
+  forceTLS: isSecure,
+  enabledTransports: [isSecure ? 'wss' : 'ws'],
+  channelAuthorization: { endpoint: '/pusher/auth', transport: 'ajax' },
+});
+
+const CONNECTION_WORDS = {
+  initialized: 'Connecting …',
+  connecting: 'Connecting …',
+  connected: 'Connected',
+  unavailable: 'Offline, trying again …',
+  disconnected: 'Disconnected',
+  failed: 'This browser cannot connect',
+};
+
+function showConnection(state) {
+  const connection = document.querySelector('#connection');
+  connection.dataset.state = state;
+  connection.textContent = CONNECTION_WORDS[state];
+}
+
+pusher.connection.bind('state_change', ({ current }) => showConnection(current));
+showConnection(pusher.connection.state);
+
+// pusher-js asks the web app once to be let into a channel. When that fails, say because the app is
+// just being restarted, the page says so, and asks again when somebody comes back to it.
+function showRefused() {
+  document.querySelector('#connection').textContent = 'Connected in part, please reload';
+}
+
+document.addEventListener('visibilitychange', () => {
+  showConnection(pusher.connection.state);
+  for (const { name } of pusher.allChannels()) pusher.subscribe(name);
+});

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A game's lobby. The page is rendered without its lists: they come with its subscriptions, however
+// late those are, so nothing here waits and nothing is triggered for the page that is on its way.
+'use strict';
+
+const express = require('express');
+const lobby = require('../controllers/lobbyController');
+const { playersOf } = require('../controllers/gamePusherController');
+const { Refusal } = require('../errors');
+const { field } = require('../middleware/field');
+const { isAuthed } = require('../middleware/isAuthed');
+const { done } = require('../middleware/wantsJson');
+
+const router = express.Router();
+
+router.get('/lobby/:uuid', isAuthed, (req, res) => {
+  const gameId = lobby.mustExist(req.params.uuid).id;
+  const players = playersOf(gameId);
+  res.render('lobby', {
+    title: players.length > 0 ? `${players[0].username}’s game` : 'An empty game',
+    user: req.user,
+    gameId,
+    joined: players.some((player) => player.id === req.user.id),
+    link: `${req.protocol}://${req.get('host')}/lobby/${gameId}`,
+  });
+});
+
+router.post('/lobby/:uuid/join', isAuthed, async (req, res) => {
+  await lobby.join(req.params.uuid, req.user);
+  done(req, res, `/lobby/${req.params.uuid}`);
+});
+
+router.post('/lobby/:uuid/leave', isAuthed, async (req, res) => {
+  await lobby.leave(req.params.uuid, req.user);
+  done(req, res, '/');
+});
+
+router.post('/lobby/:uuid/ready', isAuthed, async (req, res) => {
+  const ready = field(req, 'ready');
+  if (ready !== 'true' && ready !== 'false') throw new Refusal(422, 'Ready is true or false.');
+  await lobby.ready(req.params.uuid, req.user, ready === 'true');
+  done(req, res, `/lobby/${req.params.uuid}`);
+});
+
+router.post('/lobby/:uuid/remove', isAuthed, async (req, res) => {
+  const whom = field(req, 'user_id');
+  if (!/^\d{1,15}$/.test(whom)) throw new Refusal(422, 'Who is to be removed is a number.');
+  await lobby.remove(req.params.uuid, req.user, Number(whom));
+  done(req, res, `/lobby/${req.params.uuid}`);
+});
+
+router.post('/lobby/:uuid/start', isAuthed, async (req, res) => {
+  await lobby.start(req.params.uuid, req.user);
+  done(req, res, `/lobby/${req.params.uuid}`);
+});
+
+module.exports = router;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Starts the web app alone; `npm start` starts Oyez beside it. SIGTERM and SIGINT end it.
+'use strict';
+
+const http = require('node:http');
+const path = require('node:path');
+const { StartError } = require('./errors');
+
+async function main() {
+  const { host, port, dataDir } = require('./config/settings');
+  const app = require('./app');
+  const database = require('./database/database');
+  await database.open(path.join(dataDir, 'lobby.db'));
+
+  const server = http.createServer(app);
+  server.requestTimeout = 15_000;
+  server.on('error', (error) => {
+    database.close();
+    fail(error.code === 'EADDRINUSE' ? new StartError(`Port ${port} is taken: end what uses it, or set PORT.`) : error);
+  });
+  server.listen(port, host, () => {
+    console.log(`The web app listens on http://${host}:${port}`);
+    process.send?.('ready'); // to start.js
+  });
+
+  function stop() {
+    server.close(() => {
+      database.close();
+      process.exit(0);
+    });
+    server.closeIdleConnections();
+  }
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
+  // Whoever started us is gone, and nobody would end us.
+  process.once('disconnect', stop);
+}
+
+function fail(error) {
+  console.error(error instanceof StartError ? error.message : error);
+  process.exit(1);
+}
+
+main().catch(fail);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A game's lobby: who is in it, and what they may do there.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::link::Link;
+use super::page::{Page, render};
+use crate::app::App;
+use crate::controllers::{chat_pusher, game_pusher, lobby};
+use crate::database::game::{self, Status};
+use crate::database::game_user::Player;
+use crate::database::message::Message;
+use crate::error::Error;
+use crate::game_id::GameId;
+use crate::middleware::is_authed::CurrentUser;
+use crate::middleware::wants::Wants;
+
+#[derive(Template)]
+#[template(path = "lobby.html")]
+struct Lobby {
+    page: Page,
+    title: String,
+    room_id: GameId,
+    link: String,
+    players: Vec<Player>,
+    joined: bool,
+    host: bool,
+    ready: bool,
+    messages: Vec<Message>,
+    notice: Option<String>,
+}
+
+/// `GET /lobby/:uuid`. What it renders may be old before the page is there: the page's channels
+/// bring what is true, with their subscription.
+pub(super) async fn show(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    link: Link,
+) -> Result<Response, Error> {
+    let id = game_id(&id)?;
+    let database = app.database.reads();
+    let game = game::find(database, &id).await?.ok_or(lobby::UNKNOWN)?;
+    let players = game_pusher::players(&app.database, &id).await?.unwrap_or_default();
+    let me = players.iter().find(|player| player.id == user.id);
+    let (joined, ready) = (me.is_some(), me.is_some_and(|me| me.ready));
+    if joined && game.status != Status::Lobby {
+        return Ok(Redirect::to(&format!("/game/{id}")).into_response());
+    }
+    let messages = match joined {
+        true => chat_pusher::messages(&app.database, &id).await?,
+        false => Vec::new(),
+    };
+    let host = players.iter().find(|player| player.host);
+    render(&Lobby {
+        title: host.map_or("An empty game".to_owned(), |host| format!("{}’s game", host.username)),
+        link: link.to(&format!("/lobby/{id}")),
+        notice: notice(game.status, joined),
+        host: joined && game.host_id == user.id,
+        page: app.page(&user).await,
+        room_id: id,
+        players,
+        joined,
+        ready,
+        messages,
+    })
+}
+
+/// What somebody who is not in the game should know before they try.
+fn notice(status: Status, joined: bool) -> Option<String> {
+    let text = match (joined, status) {
+        (true, _) | (false, Status::Lobby) => return None,
+        (false, Status::Playing) => "This game has already started.",
+        (false, Status::Finished) => "This game is over.",
+    };
+    Some(text.to_owned())
+}
+
+/// `POST /lobby/:uuid/join`
+pub(super) async fn join(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    wants: Wants,
+) -> Result<Response, Error> {
+    let id = game_id(&id)?;
+    lobby::join(&app, &id, user.id).await?;
+    Ok(wants.done(&format!("/lobby/{id}")))
+}
+
+/// `POST /lobby/:uuid/leave`
+pub(super) async fn leave(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    wants: Wants,
+) -> Result<Response, Error> {
+    lobby::leave(&app, &game_id(&id)?, user.id).await?;
+    Ok(wants.done("/"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Ready {
+    ready: bool,
+}
+
+/// `POST /lobby/:uuid/ready`
+pub(super) async fn ready(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    wants: Wants,
+    Form(Ready { ready }): Form<Ready>,
+) -> Result<Response, Error> {
+    let id = game_id(&id)?;
+    lobby::ready(&app, &id, user.id, ready).await?;
+    Ok(wants.done(&format!("/lobby/{id}")))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Remove {
+    user_id: i64,
+}
+
+/// `POST /lobby/:uuid/remove`
+pub(super) async fn remove(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    wants: Wants,
+    Form(Remove { user_id }): Form<Remove>,
+) -> Result<Response, Error> {
+    let id = game_id(&id)?;
+    lobby::remove(&app, &id, user.id, user_id).await?;
+    Ok(wants.done(&format!("/lobby/{id}")))
+}
+
+/// `POST /lobby/:uuid/start`
+pub(super) async fn start(
+    State(app): State<App>,
+    user: CurrentUser,
+    Path(id): Path<String>,
+    wants: Wants,
+) -> Result<Response, Error> {
+    let id = game_id(&id)?;
+    lobby::start(&app, &id, user.id).await?;
+    Ok(wants.done(&format!("/game/{id}")))
+}
+
+/// The game that a path names.
+pub(super) fn game_id(text: &str) -> Result<GameId, Error> {
+    GameId::parse(text).map_err(|_| lobby::UNKNOWN)
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// Five people take their seats at the same moment, again and again, and nobody ever sees an old list.
+//
+// OYEZ_TEST_ROUNDS says how often; 100 times otherwise.
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { launch } from '../support/browser.js';
+import { eventually } from '../support/inbox.js';
+import { KINDS, useLobby } from '../support/lobby.js';
+import { playersOn, showsPlayers } from '../support/lobby-page.js';
+import { LIBRARIES, register } from '../support/player.js';
+
+const ROUNDS = Number(process.env.OYEZ_TEST_ROUNDS ?? 100);
+const SEATED = 6;
+
+const browser = await launch();
+after(() => browser.close());
+
+/** Notes every list that a page has shown, in the window. */
+const noteLists = (context) => context.addInitScript(() => {
+  window.lists = [];
+  const note = () => {
+    const rows = document.querySelectorAll('#players > li');
+    if (rows.length > 0) window.lists.push([...rows].map((row) => row.dataset.userId).join());
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true });
+});
+
+/** Ways to come at one moment: with the button of a page that is open, or straight in. */
+const WAYS = {
+  async button(pages, game) {
+    await Promise.all(pages.map((page) => page.goto(`${page.player.lobby.url}/lobby/${game}`)));
+    await Promise.all(pages.map((page) => page.evaluate(() => document.querySelector('form[action$="/join"] button').click())));
+  },
+  async link(pages, game) {
+    await Promise.all(pages.map(async (page) => {
+      await page.player.joins(game);
+      await page.goto(`${page.player.lobby.url}/lobby/${game}`);
+    }));
+  },
+};
+
+for (const kind of KINDS) {
+  const lobby = await useLobby(kind);
+
+  describe(kind, () => {
+    for (const library of LIBRARIES) {
+      test(`${library}: five join at the same moment, and each page at rest shows what is in the database`, async (t) => {
+        const [host, ...players] = await register(lobby, ...['host', 'ann', 'bob', 'cat', 'dan', 'eve'].map((name) => `${name}-${library.slice(0, 4)}`));
+        const pages = await Promise.all(players.map(async (player) => {
+          const context = await player.window(t, browser);
+          await noteLists(context);
+          return player.page(t, browser, '/', { library, context });
+        }));
+        const rounds = Math.ceil(ROUNDS / LIBRARIES.length);
+        const ways = Object.values(WAYS);
+        let back = 0;
+        for (let round = 0; round < rounds; round++) {
+          const game = await host.creates();
+          await ways[round % ways.length](pages, game);
+          await eventually(async () => (await lobby.database.players(game)).length === SEATED, 'all have joined');
+          await Promise.all(pages.map((page) => showsPlayers(page, lobby, game)));
+          // Nothing older is still on its way: this change arrives behind it.
+          await host.ready(game);
+          await Promise.all(pages.map((page) => showsPlayers(page, lobby, game)));
+          assert.equal((await playersOn(pages[0])).length, SEATED);
+          for (const page of pages) back += wentBack(await page.evaluate(() => window.lists)) ? 1 : 0;
+        }
+        t.diagnostic(`${rounds} rounds`);
+        assert.equal(back, 0, 'pages that went back to an older list on their way');
+      });
+    }
+  });
+}
+
+/** Whether a list was followed by one that lacks somebody. */
+function wentBack(lists) {
+  const sets = lists.map((list) => new Set(list.split(',')));
+  return sets.some((set, at) => at > 0 && [...sets[at - 1]].some((id) => !set.has(id)));
+}
