@@ -50,6 +50,14 @@ pub enum Item {
         /// Who does not hear it.
         exclude: Option<SocketId>,
     },
+    /// How many subscribers the channel has, for all local ones. Only the newest number is worth
+    /// anything: whoever cannot be told now is told it when it can.
+    Count {
+        /// The channel.
+        key: ChannelKey,
+        /// What to write.
+        frame: Frame,
+    },
     /// An entry of the channel's log, for all local subscribers.
     Entry(Arc<Delivery>),
     /// A subscription begins here: write the frames, then add the socket to the subscribers.

@@ -36,7 +36,7 @@ use crate::effect::{Answer, Effect, Item, UserPresence};
 use crate::gate::{Gate, Waiting};
 use crate::idempotency::Calls;
 use crate::key::{ChannelKey, KeyMap};
-use crate::log::{Log, Terms};
+use crate::log::{Log, LogSum, Terms};
 use crate::memory::{Blank, Memory};
 use crate::occupancy::News;
 use crate::place::{Place, WorkerId};
@@ -113,7 +113,7 @@ pub struct Home {
     /// What the journal is to let go with the next append.
     cleanup: Vec<Record>,
     /// What all logs hold.
-    memory_bytes: usize,
+    logs: LogSum,
     tally: Tally,
 }
 
@@ -131,7 +131,7 @@ impl Home {
             calls: Calls::new(rules.idempotency_keys),
             sweep: None,
             cleanup: Vec::new(),
-            memory_bytes: 0,
+            logs: LogSum::default(),
             tally: Tally::default(),
             rules,
         }
@@ -144,7 +144,7 @@ impl Home {
 
     /// What all its logs and the answers to its calls hold, in bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.memory_bytes + self.calls.bytes()
+        self.logs.bytes() + self.calls.bytes()
     }
 
     /// Whether everything that was decided may be seen.
@@ -326,10 +326,12 @@ impl Home {
         let channel = self.channels.remove(key);
         effects.push(Effect::Closed(key.app()));
         let memory = channel.and_then(|channel| channel.memory);
+        let is_empty = memory.as_deref().is_none_or(|memory| memory.log().is_empty());
+        debug_assert!(is_empty, "what all logs hold is what those in the table hold");
         if let Some(asking) = memory.as_deref().and_then(|memory| memory.asking.as_deref()) {
             asking.count_out(&mut self.tally.stale_truths);
         }
-        if memory.is_some_and(|memory| memory.is_kept() && memory.log.head() > Offset::ZERO) {
+        if memory.is_some_and(|memory| memory.is_kept() && memory.log().head() > Offset::ZERO) {
             self.forget_identity(key, effects);
         }
     }

@@ -16,7 +16,7 @@ use crate::ask::{Asking, Knowledge};
 use crate::command::Listener;
 use crate::effect::{Cached, Certainty, Refused, TruthAnswer, TruthValue};
 use crate::key::ChannelKey;
-use crate::log::{Log, Past, Reader, Shown, Stretch, Terms};
+use crate::log::{Log, LogSum, Past, Reader, Shown, Stretch, Terms};
 use crate::place::{Place, ReplayOf, Speaks, Standing, Ticket};
 use crate::record::{Entry, Timestamp};
 use crate::rule::{CACHE_AGE, Durability, Empty, MemoryRule, Replay};
@@ -35,7 +35,7 @@ pub(crate) enum Blank {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    pub(crate) log: Log,
+    log: Log,
     /// When somebody is asked for the truth.
     pub(crate) asking: Option<Box<Asking>>,
     /// Subscriptions that wait for the first answer, by their time.
@@ -108,6 +108,20 @@ impl Memory {
             miss_told: false,
             blank,
         }
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Changes the log, and with it the sum of what all logs hold.
+    pub(crate) fn change<R>(&mut self, sum: &mut LogSum, change: impl FnOnce(&mut Log) -> R) -> R {
+        sum.follow(&mut self.log, change)
+    }
+
+    /// Somebody has to do with it.
+    pub(crate) fn touch(&mut self, now: Timestamp) {
+        self.log.touch(now);
     }
 
     pub(crate) fn rule(&self) -> &Arc<MemoryRule> {

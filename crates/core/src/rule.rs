@@ -145,14 +145,15 @@ pub struct Bounds {
     pub safest: Durability,
 }
 
-/// The rules of one app: the first whose pattern matches decides.
+/// The rules of one app: the first whose pattern matches decides. Cheap to clone: all clones are
+/// one book.
 #[derive(Clone, Debug)]
 pub struct RuleBook {
-    rules: Vec<Row>,
+    rules: Arc<[Row]>,
     cache: Arc<MemoryRule>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Row {
     pattern: Pattern,
     /// For ordinary channels; `None` when the rule gives no memory.

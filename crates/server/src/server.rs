@@ -21,7 +21,7 @@ use crate::apps::{Apps, AppsError};
 use crate::options::Options;
 use crate::resolver::{Sources, SourcesError};
 use crate::shared::{Equipment, Shared};
-use crate::startup::{Clock, commit, homes, resolve, rule_books, sources};
+use crate::startup::{Clock, commit, homes, resolve, rule_books, rules, sources};
 use crate::webhooks::{Webhooks, WebhooksError};
 use crate::worker::Worker;
 use crate::worker::mail::{Mailbox, mailboxes};
@@ -145,7 +145,8 @@ impl Server {
             0 => thread::available_parallelism().map_or(1, usize::from),
             workers => workers,
         };
-        let apps = Apps::new(options.apps.clone())?.remembering(rule_books(&options));
+        let rules = rules(&options, workers);
+        let apps = Apps::new(options.apps.clone())?.remembering(rule_books(&rules));
         let apps = Arc::new(apps);
         let listeners = listen(options.listen, workers)?;
         let address = listeners[0]
@@ -171,7 +172,7 @@ impl Server {
         };
         let webhooks = Webhooks::start(&apps, &options.limits, options.data_dir.as_deref())?;
         let resolver = resolve(sources, &options, &post).map_err(StartError::Thread)?;
-        let (homes, opened) = homes(&options, workers, recovered, &keys, &clock);
+        let (homes, opened) = homes(&rules, workers, recovered, &keys, &clock);
         let equipment = Equipment {
             webhooks,
             resolver,

@@ -82,13 +82,12 @@ fn source(rule: &ChannelOptions) -> Option<SourceOptions> {
 
 /// The homes, with what survived of their channels; and how many channels each app has.
 pub(crate) fn homes(
-    options: &Options,
+    rules: &Rules,
     workers: usize,
     recovered: Recovered,
     keys: &KeySpace,
     clock: &Clock,
 ) -> (Vec<Home>, Vec<AppIndex>) {
-    let rules = rules(options, workers);
     let start = |home: usize| Start {
         home: WorkerId(home as u16),
         terms: recovered.terms.clone(),
@@ -114,7 +113,8 @@ pub(crate) fn homes(
     (homes, opened.collect())
 }
 
-fn rules(options: &Options, workers: usize) -> Rules {
+/// What all homes go by, and each of so many holds.
+pub(crate) fn rules(options: &Options, workers: usize) -> Rules {
     let limits = &options.limits;
     let safest = if options.data_dir.is_some() { Durability::Full } else { Durability::Off };
     let bounds =
@@ -170,7 +170,30 @@ fn written(rule: &ChannelOptions, sources: &mut u32) -> WrittenRule {
     }
 }
 
-/// Which rules the door sees: the same as the homes'.
-pub(crate) fn rule_books(options: &Options) -> Vec<RuleBook> {
-    rules(options, 1).apps.into_iter().map(|app| app.channels).collect()
+/// What the door goes by: the very books of the homes.
+pub(crate) fn rule_books(rules: &Rules) -> Vec<RuleBook> {
+    rules.apps.iter().map(|app| app.channels.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use oyez_core::Replay;
+    use oyez_protocol::channel::ChannelName;
+
+    use super::*;
+
+    #[test]
+    fn the_door_and_every_home_look_into_the_same_book() {
+        let mut app = AppOptions::new("1", "key", "secret");
+        app.channels = vec![ChannelOptions { replay: Replay::All, ..ChannelOptions::new("a*") }];
+        let rules = rules(&Options { apps: vec![app], ..Options::default() }, 2);
+        let of_door = rule_books(&rules);
+        let of_home = rules.clone().apps.remove(0).channels;
+        for name in ["a1", "cache-a1"] {
+            let name = ChannelName::parse(name, usize::MAX).expect("a name");
+            let (one, other) = (of_door[0].find(&name), of_home.find(&name));
+            let (one, other) = (one.expect("it remembers"), other.expect("it remembers"));
+            assert!(Arc::ptr_eq(one, other), "{name}");
+        }
+    }
 }

@@ -33,7 +33,7 @@ impl Home {
         let (frames, standing) = match held {
             Some(stretch) => stretch,
             // The newest truth is all that counts.
-            None if standing.speaks == Speaks::Oyez || memory.log.truth().is_some() => {
+            None if standing.speaks == Speaks::Oyez || memory.log().truth().is_some() => {
                 self.tally.reset(ResetReason::Slow);
                 // Whoever does not count would take what it has seen for something new.
                 let after = match standing.speaks {
@@ -95,13 +95,13 @@ impl Home {
         let Some(memory) = memory else { return Answer::Refused(Refused::NoMemory) };
         let position = memory.position(term);
         let ReadHistory { since, epoch, term, limit } = request;
-        let after = since.unwrap_or_else(|| memory.log.low().before().min(position.offset));
+        let after = since.unwrap_or_else(|| memory.log().low().before().min(position.offset));
         let epoch = named(epoch, position.epoch);
         let term = named(term, position.term);
-        let judged = memory.log.judge(Past { epoch, term, offset: after }, &self.terms);
+        let judged = memory.log().judge(Past { epoch, term, offset: after }, &self.terms);
         let entries = match judged {
             Err(reason) => return Answer::History(Box::new(History::Gone(position, reason))),
-            Ok(()) => memory.log.entries(Stretch { after, upto: position.offset }),
+            Ok(()) => memory.log().entries(Stretch { after, upto: position.offset }),
         };
         let old = |at: Timestamp| at + memory.rule().age <= time;
         let entries = entries.filter(|kept| kept.entry.kind != EntryKind::Gone);
@@ -119,7 +119,7 @@ fn stretch(
     frames: Vec<Frame>,
     standing: Standing,
 ) -> Item {
-    let end = match standing.shown >= memory.log.committed() {
+    let end = match standing.shown >= memory.log().committed() {
         true => End::Reached,
         false => End::Ahead,
     };

@@ -86,7 +86,7 @@ impl Home {
         let answer = if wanted.anything() {
             let mut info = channel.info(wanted, term, time);
             if let (Some(position), Some(memory)) = (&mut info.position, &channel.memory) {
-                position.offset = memory.log.head();
+                position.offset = memory.log().head();
             }
             Answer::Channel(info)
         } else {
@@ -98,7 +98,7 @@ impl Home {
 }
 
 fn decide(memory: &Memory, what: ChangeOf, limit: usize) -> Outcome {
-    let held = memory.log.truth_at_head().map(|kept| &kept.entry);
+    let held = memory.log().truth_at_head().map(|kept| &kept.entry);
     let value = held.map(|entry| Value::held(entry.data()));
     let (event, new) = match what {
         ChangeOf::Set(event, value) => (event, value),
@@ -115,7 +115,7 @@ fn decide(memory: &Memory, what: ChangeOf, limit: usize) -> Outcome {
         }
         ChangeOf::Delete if held.is_none() => return Outcome::Same,
         ChangeOf::Delete => return Outcome::Delete,
-        ChangeOf::Forget(event) if memory.log.has(&event) => return Outcome::Forget(event),
+        ChangeOf::Forget(event) if memory.log().has(&event) => return Outcome::Forget(event),
         ChangeOf::Forget(_) => return Outcome::Same,
     };
     if new.text().len() > limit {

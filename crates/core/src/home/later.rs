@@ -5,9 +5,9 @@ use oyez_protocol::channel::Access;
 use oyez_protocol::encode::Frame;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
 
-use super::{Home, send_to_all, tell_watchers};
+use super::{Home, tell_watchers};
 use crate::channel::{Count, Counting};
-use crate::effect::{Effect, UserPresence};
+use crate::effect::{Effect, Item, UserPresence};
 use crate::key::ChannelKey;
 use crate::occupancy::Expiry;
 use crate::time::Millis;
@@ -31,7 +31,10 @@ impl Home {
         let counting = step(&mut channel.count, channel.audience.total(), now);
         if let Counting::Tell(count) | Counting::Repeat(count) = counting {
             let frame = Frame::subscription_count(key.name(), count);
-            send_to_all(key, channel, frame, None, effects);
+            for worker in channel.audience.workers() {
+                let item = Item::Count { key: key.clone(), frame: frame.clone() };
+                effects.push(Effect::Send(worker, item));
+            }
         }
         match counting {
             Counting::Tell(count) => {

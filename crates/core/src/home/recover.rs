@@ -28,7 +28,7 @@ impl Home {
         }
         let time = self.time(now);
         let (log, freed) = Log::recovered(rule.clone(), identity, entries, time);
-        self.memory_bytes += log.bytes();
+        self.logs.add(&log);
         let mut channel = Channel::new(key.name().kind());
         channel.memory = Some(Box::new(Memory::new(log, Blank::Nothing)));
         self.channels.entry(key.clone()).insert(channel);

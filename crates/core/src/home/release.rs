@@ -40,10 +40,9 @@ impl Home {
     ) -> Offset {
         let (row, term) = (self.gate.row(), self.terms.now());
         let memory = self.channels.get_mut(key).and_then(|c| c.memory.as_deref_mut());
-        let log = &mut memory.expect("entries are staged on channels that remember").log;
-        let before = log.bytes();
-        let (kept, growth) = log.stage(term, row, entry);
-        self.memory_bytes += log.bytes() - before;
+        let memory = memory.expect("entries are staged on channels that remember");
+        let (kept, growth) = memory.change(&mut self.logs, |log| log.stage(term, row, entry));
+        let log = memory.log();
         let (offset, durability) = (kept.entry.offset, log.rule().durability);
         if durability != Durability::Off {
             let mut records: SmallVec<[Record; 2]> = SmallVec::new();
@@ -93,7 +92,7 @@ impl Home {
     ) {
         let Some(Caller { ticket, when }) = caller else { return };
         let memory = self.channels.get(key).and_then(|c| c.memory.as_deref());
-        let is_staged = memory.is_some_and(|m| m.log.head() != m.log.committed());
+        let is_staged = memory.is_some_and(|m| m.log().head() != m.log().committed());
         let answer = match (when == When::Durable && is_staged, self.gate.state()) {
             (true, State::Open) => return self.gate.wait(Waiting::Answer(ticket, answer)),
             // What it depends on will never be durable.
@@ -137,12 +136,21 @@ impl Home {
 
     /// Everybody may see a log up to that offset.
     fn release(&mut self, key: &ChannelKey, upto: Offset, now: Millis, effects: &mut Vec<Effect>) {
-        let time = self.time(now);
+        let (time, held) = (self.time(now), self.memory_bytes());
+        let is_squeezed = held > self.rules.memory_bytes / SQUEEZED.1 * SQUEEZED.0;
         let Some(channel) = self.channels.get_mut(key) else { return };
         let Channel { memory: Some(memory), audience, .. } = channel else { return };
-        let (bytes, mut freed) = (memory.log.bytes(), Freed::default());
-        let mut truth = memory.log.truth().map(|kept| Arc::clone(&kept.entry));
-        for kept in memory.log.release(upto, &mut freed) {
+        let mut truth = memory.log().truth().map(|kept| Arc::clone(&kept.entry));
+        let mut freed = Freed::default();
+        let released = memory.change(&mut self.logs, |log| {
+            let released = log.release(upto, &mut freed);
+            log.trim(time, &mut freed);
+            if is_squeezed {
+                log.squeeze(&mut freed);
+            }
+            released
+        });
+        for kept in released {
             if audience.total() > 0 {
                 let delivery = show::delivery(key, &kept, truth.as_deref(), memory.checks);
                 let delivery = Arc::new(delivery);
@@ -159,12 +167,6 @@ impl Home {
                 EntryKind::Forgotten | EntryKind::Gone => {}
             }
         }
-        memory.log.trim(time, &mut freed);
-        let held = self.memory_bytes + self.calls.bytes();
-        if held > self.rules.memory_bytes / SQUEEZED.1 * SQUEEZED.0 {
-            memory.log.squeeze(&mut freed);
-        }
-        self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;
         self.let_go(key, freed, now);
         self.wake(key, now, effects);
         self.plan(key, now);
@@ -181,7 +183,7 @@ impl Home {
             self.timers.set(now + CLEANUP_DELAY, Due::Cleanup);
         }
         if freed.ran_empty {
-            let identity = Box::new(memory.log.identity());
+            let identity = Box::new(memory.log().identity());
             self.cleanup.push(Record::Identity { key: key.clone(), identity });
         }
         let rewritten = freed.rewritten.into_iter();

@@ -40,7 +40,7 @@ impl Home {
         let Some(memory) = channel.memory.as_deref() else { return };
         // Whoever leaves a channel last looks whether it is to be planned.
         let ends = channel.is_deserted().then(|| memory.ends_at());
-        let by_age = [memory.log.next_expiry(), ends].into_iter().flatten().min();
+        let by_age = [memory.log().next_expiry(), ends].into_iter().flatten().min();
         let by_age = by_age.map(|time| self.millis(time));
         let held = memory.held.first().map(|held| held.until);
         let readers = memory.readers.iter().map(|reader| reader.until).min();
@@ -74,10 +74,9 @@ impl Home {
         if memory.epoch() != epoch || !memory.is_look(at) {
             return;
         }
-        let (bytes, mut freed) = (memory.log.bytes(), Freed::default());
-        memory.log.trim(time, &mut freed);
-        self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;
-        let truth_ends = memory.log.truth_ends(time);
+        let mut freed = Freed::default();
+        memory.change(&mut self.logs, |log| log.trim(time, &mut freed));
+        let truth_ends = memory.log().truth_ends(time);
         let step = memory.asking.as_deref_mut().map(|asking| asking.look(audience, now));
         self.let_go(key, freed, now);
         if truth_ends {

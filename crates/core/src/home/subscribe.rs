@@ -12,6 +12,7 @@ use crate::channel::{Channel, Count};
 use crate::command::Listener;
 use crate::effect::{Effect, Item};
 use crate::key::ChannelKey;
+use crate::log::Freed;
 use crate::memory::{Checks, Held};
 use crate::occupancy::News;
 use crate::place::{Place, Standing};
@@ -129,11 +130,9 @@ impl Home {
             let checks = if aware.deltas == Deltas::NONE { Checks::Sums } else { Checks::Deltas };
             memory.checks = memory.checks.max(checks);
         }
-        memory.log.touch(time);
-        let mut freed = Default::default();
-        let bytes = memory.log.bytes();
-        memory.log.trim(time, &mut freed);
-        self.memory_bytes = self.memory_bytes + memory.log.bytes() - bytes;
+        memory.touch(time);
+        let mut freed = Freed::default();
+        memory.change(&mut self.logs, |log| log.trim(time, &mut freed));
         let cut = memory.cut(key, listener, &self.terms, budget);
         self.tally.cut(&cut.position);
         acknowledged.frames.push(succeeded(key, presence, Some(cut.position)));
@@ -166,7 +165,7 @@ impl Home {
         if channel.audience.total() == 0 {
             if let Some(memory) = &mut channel.memory {
                 memory.checks = Checks::None;
-                memory.log.touch(time);
+                memory.touch(time);
             }
             if let Some(at) = channel.occupancy.leave(goodbye) {
                 self.timers.set(at, Due::Vacated(key.clone()));

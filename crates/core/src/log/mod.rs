@@ -7,6 +7,7 @@
 
 mod lineage;
 mod resume;
+mod sum;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -20,6 +21,7 @@ use crate::record::{Entry, EntryKind, Identity, Row, Timestamp};
 use crate::rule::{IDENTITY_AGE, MemoryRule, Replay};
 pub(crate) use lineage::{Lineage, Terms};
 pub(crate) use resume::Past;
+pub(crate) use sum::LogSum;
 pub(crate) use view::{Reader, Shown, Stretch};
 
 /// See the module.

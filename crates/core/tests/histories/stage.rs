@@ -184,6 +184,9 @@ fn lines(effects: Vec<Effect>) -> (Vec<Line>, Option<Answer>) {
             Effect::Send(worker, Item::Event { frame, exclude, .. }) => {
                 Line::All(worker.0, heard::read(&frame).1, exclude)
             }
+            Effect::Send(worker, Item::Count { frame, .. }) => {
+                Line::All(worker.0, heard::read(&frame).1, None)
+            }
             Effect::Send(worker, Item::Entry(delivery)) => match &delivery.sight {
                 Sight::Event(frame) => Line::All(worker.0, heard::read(frame).1, delivery.exclude),
                 other => panic!("no event: {other:?}"),

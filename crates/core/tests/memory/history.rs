@@ -19,8 +19,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use crate::common::page::{Client, Page};
-use crate::tab::{Link, Tab};
-use crate::world::{Job, World, is_hidden};
+use crate::tab::{Link, Tab, is_hidden};
+use crate::world::{Job, World};
 
 pub(crate) const NAMES: [&str; 6] = ["latest", "names", "all", "pushed", "asked", "volatile"];
 

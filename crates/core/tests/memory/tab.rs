@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use oyez_core::{Delivery, End, Place, ReplayOf, Sight, Speaks, Standing, WorkerId};
+use oyez_core::{Delivery, End, EntryKind, Place, ReplayOf, Sight, Speaks, Standing, WorkerId};
 use oyez_protocol::delta::Deltas;
 use oyez_protocol::encode::Frame;
 use oyez_protocol::position::Offset;
@@ -11,6 +11,7 @@ use oyez_protocol::socket_id::SocketId;
 
 use crate::common::page::{Client, Page};
 use crate::common::seen::{self, Seen};
+use crate::reference::Said;
 
 #[derive(Debug)]
 pub(crate) struct Tab {
@@ -116,4 +117,10 @@ impl Tab {
             End::Ahead => Link::Behind { standing, asked: false },
         };
     }
+}
+
+/// Whether a page may be shown nothing of it.
+pub(crate) fn is_hidden(said: &Said, tab: &Tab) -> bool {
+    said.exclude.is_some_and(|socket| tab.sockets.contains(&socket.to_string()))
+        || (tab.speaks() == Speaks::Pusher && said.kind != EntryKind::Event)
 }

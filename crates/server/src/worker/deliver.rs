@@ -28,6 +28,7 @@ impl Worker {
     pub(super) fn apply(&mut self, item: Item) {
         match item {
             Item::Event { key, frame, exclude } => self.deliver(&key, frame, exclude),
+            Item::Count { key, frame } => self.deliver_count(&key, &frame),
             Item::Entry(delivery) => self.deliver_entry(&delivery),
             Item::Subscribed { key, place, member, frames, standing } => {
                 self.subscribed(key, place, member, &frames, standing.as_deref());
@@ -211,6 +212,7 @@ impl Worker {
                     match connection.watch(&self.registry, slot, Interest::READABLE) {
                         Ok(()) => {
                             self.depart(slot);
+                            self.tell_counts(slot);
                             self.admit_next(slot);
                             self.has_room(slot);
                         }

@@ -200,6 +200,7 @@ impl Worker {
             connection.subscriptions.moved(local, at);
         }
         self.behind.remove(&(place.slot, local));
+        self.counts.remove(&(place.slot, local));
         self.stats().subscriptions.sub(1);
         let key: ChannelKey = self.channels.key(local).clone();
         self.channels.release(local);

@@ -53,7 +53,9 @@ impl Letter {
             Letter::Command(Command::Publish(p)) => p.event.len() + p.data.len(),
             Letter::Command(Command::Change(change)) => change.what.weight(),
             Letter::Command(Command::ClientEvent { event, data, .. }) => event.len() + data.len(),
-            Letter::Item(Item::Event { frame, .. }) => frame.bytes().len(),
+            Letter::Item(Item::Event { frame, .. } | Item::Count { frame, .. }) => {
+                frame.bytes().len()
+            }
             Letter::Item(Item::Subscribed { frames, .. }) => {
                 frames.iter().map(|frame| frame.bytes().len()).sum()
             }

@@ -8,6 +8,7 @@
 
 mod accept;
 mod admission;
+mod counts;
 mod deliver;
 mod dialogue;
 pub(crate) mod follow;
@@ -84,6 +85,8 @@ pub(crate) struct Worker {
     behind: HashMap<(u32, LocalId), follow::Behind>,
     /// Those of them who may have room for more.
     catching_up: Vec<u32>,
+    /// What blocked sockets shall be told of a channel's subscribers when they can be written.
+    counts: HashMap<(u32, LocalId), Frame>,
     /// Counts what those who are behind have asked.
     questions_of_slow: u64,
     /// What this worker's home has asked and was not answered.
@@ -159,6 +162,7 @@ impl Worker {
             returns: HashMap::new(),
             admissions: HashMap::new(),
             behind: HashMap::new(),
+            counts: HashMap::new(),
             catching_up: Vec::new(),
             questions_of_slow: 0,
             questions: questions::Questions::default(),

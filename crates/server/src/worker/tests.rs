@@ -5,16 +5,17 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use oyez_protocol::channel::ChannelName;
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::websocket::frame;
 
-use oyez_core::Recovered;
+use oyez_core::{ChannelKey, Recovered};
 
 use super::*;
 use crate::apps::Apps;
 use crate::options::AppOptions;
 use crate::shared::Equipment;
-use crate::startup::{Clock, homes};
+use crate::startup::{Clock, homes, rules};
 use crate::webhooks::Webhooks;
 
 /// A worker that takes no turn of its own, and a client that holds its only WebSocket.
@@ -36,7 +37,7 @@ impl Pair {
         let keys = oyez_core::KeySpace::new(1);
         let clock = Clock::now();
         let recovered = Recovered { terms: vec![clock.term], ..Recovered::default() };
-        let home = homes(&options, 1, recovered, &keys, &clock).0.remove(0);
+        let home = homes(&rules(&options, 1), 1, recovered, &keys, &clock).0.remove(0);
         let equipment = Equipment::bare(&apps, webhooks);
         let shared = Arc::new(Shared::new(options, apps, equipment, 1));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -63,6 +64,36 @@ impl Pair {
 
     fn is_blocked(&mut self) -> bool {
         self.worker.seats.connection(self.slot).is_some_and(|c| c.backlog.is_some())
+    }
+
+    /// The client says that, in a frame whose mask changes nothing.
+    fn say(&mut self, text: &str) {
+        let length = u8::try_from(text.len()).expect("a short text");
+        assert!(length < 126);
+        let mut frame = vec![0x81, 0x80 | length, 0, 0, 0, 0];
+        frame.extend_from_slice(text.as_bytes());
+        self.client.write_all(&frame).expect("it reads");
+        self.worker.readable(self.slot);
+        self.worker.settle();
+        self.worker.flush();
+    }
+
+    /// The client subscribes to a public channel.
+    fn subscribe(&mut self, channel: &str) -> ChannelKey {
+        self.say(&format!(
+            "{{\"event\":\"pusher:subscribe\",\"data\":{{\"channel\":\"{channel}\"}}}}"
+        ));
+        let name = ChannelName::parse(channel, usize::MAX).expect("a name");
+        let key = self.worker.shared.keys.key(oyez_core::AppIndex(0), name);
+        let local = self.worker.channels.find(&key).expect("it is held");
+        assert_eq!(self.worker.channels.subscribers(local).len(), 1);
+        key
+    }
+
+    /// What its backlog costs.
+    fn waiting(&mut self) -> usize {
+        let connection = self.worker.seats.connection(self.slot).expect("it is open");
+        connection.backlog.as_ref().map_or(0, |backlog| backlog.cost())
     }
 
     /// Says so much that the socket takes no more.
@@ -114,4 +145,36 @@ fn a_goodbye_reaches_a_socket_that_can_be_written_again_only_later() {
     pair.worker.writable(pair.slot);
     let goodbye = frame::close(CloseCode::Unauthorized.code(), reason);
     assert!(pair.read_to_end().ends_with(&goodbye));
+}
+
+#[test]
+fn a_blocked_reader_is_told_only_the_newest_number_of_each_channel_and_is_never_too_slow_for_it() {
+    let mut pair = Pair::open();
+    let (a, b, left) = (pair.subscribe("a"), pair.subscribe("b"), pair.subscribe("left"));
+    pair.block();
+    let waiting = pair.waiting();
+    for number in 10..10_000 {
+        for key in [&a, &b, &left] {
+            pair.worker.deliver_count(key, &Frame::subscription_count(key.name(), number));
+        }
+        pair.worker.flush();
+    }
+    assert_eq!(pair.waiting(), waiting, "nothing was added to what waits");
+    pair.say("{\"event\":\"pusher:unsubscribe\",\"data\":{\"channel\":\"left\"}}");
+    assert_eq!(pair.worker.counts.len(), 2, "who leaves is told nothing more");
+    pair.read_on();
+    pair.worker.writable(pair.slot);
+    assert!(!pair.is_blocked(), "the client has made room");
+    assert!(pair.worker.counts.is_empty());
+    pair.worker.deliver_count(&a, &Frame::subscription_count(a.name(), 10_000));
+    pair.worker.close_with(pair.slot, CloseCode::Unauthorized, "the test is over");
+    pair.worker.flush();
+    let told = String::from_utf8_lossy(&pair.read_to_end()).into_owned();
+    let number = |key: &ChannelKey, number| {
+        let frame = Frame::subscription_count(key.name(), number);
+        let text = String::from_utf8_lossy(frame.bytes()).into_owned();
+        told.matches(text.split_once('{').expect("JSON").1).count()
+    };
+    assert_eq!((number(&a, 9_999), number(&b, 9_999), number(&a, 10_000)), (1, 1, 1));
+    assert_eq!(told.matches("subscription_count\"").count(), 3, "and no other");
 }

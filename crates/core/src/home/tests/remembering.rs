@@ -2,6 +2,7 @@
 //! Channels that remember: what went wrong once, and named statements of the guarantee.
 
 mod over_time;
+mod sum;
 
 use oyez_protocol::api::{Condition, Expected};
 use oyez_protocol::delta::{DeltaKind, Deltas};

@@ -157,13 +157,16 @@ impl Reference {
             Item::Event { key, frame, exclude } => {
                 let channel = self.channel_index[&key];
                 let heard = seen.read(channel, key.name(), frame);
-                if let Heard::Count(count) = *heard {
-                    self.count(seen, channel, worker, count, now);
-                    assert_eq!(exclude, None);
-                } else {
-                    self.tell(asked, seen, channel, worker, &heard, exclude);
-                }
+                assert!(!matches!(*heard, Heard::Count(_)), "a number that comes as an event");
+                self.tell(asked, seen, channel, worker, &heard, exclude);
                 Letter::Event { channel, heard, exclude }
+            }
+            Item::Count { key, frame } => {
+                let channel = self.channel_index[&key];
+                let heard = seen.read(channel, key.name(), frame);
+                let Heard::Count(count) = *heard else { panic!("no number: {heard:?}") };
+                self.count(seen, channel, worker, count, now);
+                Letter::Event { channel, heard, exclude: None }
             }
             Item::Entry(delivery) => {
                 let (channel, exclude) = (self.channel_index[&delivery.key], delivery.exclude);
