@@ -39,7 +39,9 @@ describe('playing', { skip: !KINDS.includes('rust') && 'only the Rust version ha
     let seen = await agree(lobby, game, pages);
     for (let moves = 0; seen.status === 'playing'; moves++) {
       assert.ok(moves < MOVES_MAX, 'somebody wins at last');
-      const what = await move(await onTurn(pages));
+      const hands = await lobby.database.hands(game);
+      const seat = seen.seats.findIndex(({ id }) => id === seen.turn);
+      const what = await move(await onTurn(pages), hands[seen.seats[(seat + 1) % seen.seats.length].id]);
       did[what] = (did[what] ?? 0) + 1;
       seen = await agree(lobby, game, pages);
     }

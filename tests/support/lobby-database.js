@@ -78,6 +78,12 @@ export class LobbyDatabase {
     return JSON.parse((await this.row('SELECT cards FROM games WHERE id = ?', game)).cards);
   }
 
+  /** All of a game that somebody can change on purpose, as text. */
+  async snapshot(game) {
+    const { status, cards } = await this.row('SELECT * FROM games WHERE id = ?', game);
+    return JSON.stringify([status, cards, await this.players(game), await this.messages(game)]);
+  }
+
   /** What the players of a game hold, by user id, sorted. */
   async hands(game) {
     const { seats } = await this.cards(game);
