@@ -26,34 +26,34 @@ export async function onTurn(pages) {
 
 /**
  * A simple player: says "last card" when that is due, plays a card that fits, else draws, else
- * passes; with the page's buttons. Answers what it did.
+ * passes; with the page's buttons. Answers what it did. `wishes` are cards of the next player, who
+ * is left something to play if possible: between friends a game is short.
  */
-export async function move(page) {
-  const { move: before } = await tableOn(page);
+export async function move(page, wishes = []) {
+  const { move: before, hand } = await tableOn(page);
   await until(page, () => document.querySelector('#hand button:enabled, #draw:enabled, #pass:enabled'), null, `${page.player.name} may do something`);
-  const enabled = async (selector) => (await page.locator(`${selector}:enabled`).count()) > 0;
-  const { hand } = await tableOn(page);
-  let did;
-  if (hand.cards.length === 2 && await enabled('#call')) did = 'call';
-  else if (await enabled('#hand button')) did = 'play';
-  else did = (await enabled('#draw')) ? 'draw' : 'pass';
-  if (did === 'play') await playBest(page);
+  const { call, fitting, draw } = await page.evaluate(() => ({
+    call: !document.querySelector('#call').disabled,
+    fitting: [...document.querySelectorAll('#hand button:enabled')].map((button) => button.dataset.card),
+    draw: !document.querySelector('#draw').disabled,
+  }));
+  const did = hand.cards.length === 2 && call ? 'call' : fitting.length > 0 ? 'play' : draw ? 'draw' : 'pass';
+  if (did === 'play') await play(page, fitting, hand.cards, wishes);
   else await page.locator(`#${did}`).click();
   await showsMove(page, before + 1);
   return did;
 }
 
-/** Plays of the suit that the player has most of, and an eight only if nothing else fits. */
-async function playBest(page) {
-  const { hand } = await tableOn(page);
-  const fitting = await page.locator('#hand button:enabled').evaluateAll((buttons) => buttons.map((button) => button.dataset.card));
-  const count = (suit) => hand.cards.filter((card) => card[1] === suit && card[0] !== '8').length;
-  const value = (card) => (card[0] === '8' ? -1 : count(card[1]));
+/** Plays one of the cards that fit; an eight only if nothing else does. */
+async function play(page, fitting, held, wishes) {
+  const count = (cards, suit) => cards.filter((card) => card[1] === suit).length;
+  const pleases = (card) => wishes.some((wish) => wish[0] === card[0] || wish[1] === card[1]);
+  const value = (card) => (card[0] === '8' ? -1 : 10 * pleases(card) + count(held, card[1]));
   const [card] = fitting.sort((a, b) => value(b) - value(a));
   await page.locator(`#hand button[data-card="${card}"]`).click();
   if (card[0] !== '8') return;
-  const [most] = ['S', 'H', 'C', 'D'].sort((a, b) => count(b) - count(a));
-  await page.locator(`#suits button[data-suit="${most}"]`).click();
+  const [suit] = ['S', 'H', 'C', 'D'].sort((a, b) => count(wishes, b) - count(wishes, a));
+  await page.locator(`#suits button[data-suit="${suit}"]`).click();
 }
 
 /**
