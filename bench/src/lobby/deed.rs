@@ -73,7 +73,8 @@ impl People {
         }
         let mut next = room.clone();
         let (change, seat) = next.next();
-        if !players[Self::at(lobby, seat) as usize].page.is_open() {
+        let talks = change == Change::Leave && room.unsaid[seat as usize] > 0;
+        if talks || !players[Self::at(lobby, seat) as usize].page.is_open() {
             return Ok(());
         }
         *room = next;
@@ -90,6 +91,7 @@ impl People {
     ) -> Result<(), Trouble> {
         let room = &mut self.rooms[lobby as usize];
         room.pending += 1;
+        room.leaving = (change == Change::Leave).then_some(seat);
         let id = &room.id;
         let (method, path) = match change {
             Change::Join => (Method::Form(""), format!("/lobby/{id}/join")),
@@ -104,6 +106,7 @@ impl People {
         let players = &self.players;
         let room = &mut self.rooms[lobby as usize];
         let seat = room.speaks(|seat| players[Self::at(lobby, seat) as usize].page.is_open());
+        room.unsaid[seat as usize] += 1;
         let path = format!("/lobby/{}/messages", room.id);
         let number = self.deeds.len();
         let text = format!("Is it “your” turn already, or <mine>? I ask for the {number}th time.");
@@ -142,6 +145,7 @@ impl People {
                     .map_err(|_| Trouble::unexpected("whoever says something", &answered.body))?;
                 deed.number = numbered.number;
                 room.last_message = room.last_message.max(numbered.number);
+                room.unsaid[seat as usize] -= 1;
             }
             Act::Change(change) => {
                 room.pending -= 1;
@@ -156,9 +160,8 @@ impl People {
                         answered.expect(NO_CONTENT, "whoever is ready")?;
                     }
                 }
-                self.go_on(lobby)?;
             }
         }
-        Ok(())
+        self.go_on(lobby)
     }
 }

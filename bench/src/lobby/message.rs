@@ -2,10 +2,11 @@
 //! What the server says to a page, as far as these pages listen: the frames of the Pusher protocol
 //! and the truths of the app, read whole, so that nothing wrong in them goes unseen.
 
+use super::truth::{Delta, Truths};
 use crate::trouble::Trouble;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, Value};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -50,12 +51,13 @@ impl Channel {
     }
 
     fn of(name: &str, game: &str) -> Option<Self> {
+        Self::of_beginning(name).filter(|channel| name == channel.name(game))
+    }
+
+    fn of_beginning(name: &str) -> Option<Self> {
         const ALL: [Channel; 5] =
             [Channel::Games, Channel::Lobby, Channel::Chat, Channel::Presence, Channel::Table];
-        let of_kind = |channel: &Channel| name == channel.name(game);
-        // By their beginnings, so that four of five names are not made.
-        let begins = |channel: &Channel| name.starts_with(channel.beginning());
-        ALL.into_iter().find(begins).filter(of_kind)
+        ALL.into_iter().find(|channel| name.starts_with(channel.beginning()))
     }
 
     const fn beginning(self) -> &'static str {
@@ -112,8 +114,8 @@ pub(crate) enum Message {
     Players(Vec<Listed>),
     Messages(Vec<Said>),
     Games(Vec<OpenGame>),
-    /// The text of what the table shows.
-    Table(String),
+    /// What the table shows.
+    Table(Value),
     /// A user's first page is there.
     Came(i64),
     /// A user's last page is gone.
@@ -132,6 +134,10 @@ struct Frame<'a> {
     channel: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     data: Option<&'a RawValue>,
+    #[serde(default)]
+    offset: Option<u64>,
+    #[serde(default)]
+    delta: Option<Delta>,
 }
 
 #[derive(Deserialize)]
@@ -156,15 +162,16 @@ struct Members {
 }
 
 impl Message {
-    /// Reads a text message to a page of that game; no game on the home page.
+    /// Reads a text message to a page of that game, which holds those truths; no game on the home
+    /// page.
     ///
     /// # Errors
     /// It is not what the server may say there.
-    pub(crate) fn read(text: &[u8], game: &str) -> Result<Self, Trouble> {
-        Self::read_some(text, game).ok_or_else(|| Trouble::unexpected("a page", text))
+    pub(crate) fn read(text: &[u8], game: &str, truths: &mut Truths) -> Result<Self, Trouble> {
+        Self::read_some(text, game, truths).ok_or_else(|| Trouble::unexpected("a page", text))
     }
 
-    fn read_some(text: &[u8], game: &str) -> Option<Self> {
+    fn read_some(text: &[u8], game: &str, truths: &mut Truths) -> Option<Self> {
         let frame: Frame<'_> = serde_json::from_slice(text).ok()?;
         let channel = match &frame.channel {
             Some(name) => Some(Channel::of(name, game)?),
@@ -190,11 +197,12 @@ impl Message {
             ("pusher_internal:member_removed", Some(Channel::Presence)) => {
                 Self::Went(frame.data::<Member>()?.user_id.parse().ok()?)
             }
-            ("PLAYER_JOIN", Some(Channel::Lobby)) => Self::Players(frame.data()?),
-            ("CHAT_MESSAGES", Some(Channel::Chat)) => Self::Messages(frame.data()?),
-            ("GAMES", Some(Channel::Games)) => Self::Games(frame.data()?),
-            ("GAME_STATE", Some(Channel::Table)) => Self::Table(frame.text()?.into_owned()),
-            ("pusher_internal:subscription_count", Some(_)) | ("oyez:mark", _) => Self::Other,
+            ("PLAYER_JOIN", Some(Channel::Lobby)) => Self::Players(frame.truth(truths)?),
+            ("CHAT_MESSAGES", Some(Channel::Chat)) => Self::Messages(frame.truth(truths)?),
+            ("GAMES", Some(Channel::Games)) => Self::Games(frame.truth(truths)?),
+            ("GAME_STATE", Some(Channel::Table)) => Self::Table(frame.truth(truths)?),
+            ("pusher_internal:subscription_count", Some(_))
+            | ("oyez:mark" | "oyez:skip" | "oyez:term", _) => Self::Other,
             _ => return None,
         })
     }
@@ -213,6 +221,11 @@ impl<'a> Frame<'a> {
         Some(Cow::Borrowed(raw))
     }
 
+    fn truth<D: DeserializeOwned>(&self, truths: &mut Truths) -> Option<D> {
+        let channel = Channel::of_beginning(self.channel.as_deref()?)?;
+        truths.take(channel, &self.text()?, (self.offset, self.delta))
+    }
+
     fn data<D: DeserializeOwned>(&self) -> Option<D> {
         serde_json::from_str(&self.text()?).ok()
     }
@@ -220,12 +233,13 @@ impl<'a> Frame<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::truth::Library;
     use super::*;
 
     const GAME: &str = "4c0d";
 
     fn read(text: &str) -> Option<Message> {
-        Message::read(text.as_bytes(), GAME).ok()
+        Message::read(text.as_bytes(), GAME, &mut Truths::new(Library::PusherJs)).ok()
     }
 
     #[test]
@@ -281,7 +295,7 @@ mod tests {
         );
         assert_eq!(
             read(r#"{"event":"GAME_STATE","channel":"private-GAME_4c0d","data":"{\"move\":0}"}"#),
-            Some(Message::Table(r#"{"move":0}"#.to_owned()))
+            Some(Message::Table(serde_json::json!({ "move": 0 })))
         );
     }
 

@@ -5,13 +5,15 @@
 //!
 //! - [`schedule`] says what is due when; [`room`] what changes next in a lobby;
 //! - [`people`] are the players and their browsers: [`prepare`], [`page`], [`deed`] and [`rest`]
-//!   say what they do, [`http`], [`socket`], [`message`] and [`alarm`] how;
+//!   say what they do, [`http`], [`socket`], [`message`],
+//!   [`truth`] and [`alarm`] how;
 //! - [`view`] is what a page showed, [`database`] and [`history`] what was true, [`judge`]
 //!   compares the two, [`wrong`] is what can come of it, [`report`] prints it;
-//! - [`app`] starts the app, [`moment`] is the time that both write.
+//! - [`app`] starts the app, [`cost`] is what it spends, [`moment`] is the time that both write.
 
 mod alarm;
 mod app;
+mod cost;
 mod database;
 mod deed;
 mod history;
@@ -27,22 +29,23 @@ mod rest;
 mod room;
 mod schedule;
 mod socket;
+mod truth;
 mod view;
 mod wrong;
 
 use crate::metric::thousands;
 use crate::process::Server;
-use crate::scenarios::micros;
 use crate::trouble::Trouble;
-use app::Spent;
+use cost::{Memory, Stretch};
 use database::Database;
 use judge::Findings;
-use moment::{Moment, Watch};
-use people::{Deliveries, People};
+use moment::Watch;
+use people::People;
 pub(crate) use report::Report;
 use schedule::{SEATS, Schedule, Shape};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use truth::Library;
 
 /// How much of it; with `--seconds`, how long.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,7 +58,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=3_500))]
     lobbies: u32,
     /// Changes of players per second: joining, getting ready or not, leaving.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     changes_per_second: u32,
     /// Messages per second in all chats together.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -63,6 +66,9 @@ pub(crate) struct Options {
     /// Home pages that are open beside.
     #[arg(long, default_value_t = 10)]
     homes: u32,
+    /// The library on all pages: the app's own, or the official one.
+    #[arg(long, value_enum, default_value_t = Library::OyezJs)]
+    library: Library,
 }
 
 /// How long, when nothing is said.
@@ -75,6 +81,9 @@ const MOVED: u64 = 1_000;
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Drives the app `binary`, with its data in that empty folder.
+///
+/// Passwords take much memory while they are hashed. So the app that is measured has not hashed
+/// any: it is killed when everybody has registered, and finds them and their sessions on the disk.
 pub(crate) fn measure(
     options: &Options,
     seconds: Option<f64>,
@@ -88,39 +97,49 @@ pub(crate) fn measure(
         chats: options.chats_per_second,
         time,
     };
+    let mut memory = Memory::default();
     let mut server = app::start(binary, folder)?;
-    let result = drive(&server, &shape, options.homes, folder);
-    result.map_err(|trouble| server.ended().unwrap_or(trouble))
-}
-
-/// Resident memory of the app, bytes.
-#[derive(Default)]
-struct Memory {
-    empty: u64,
-    prepared: u64,
-    open: u64,
-    after: u64,
-}
-
-/// The load, from its first step to the rest after it.
-struct Stretch {
-    before: Spent,
-    after: Spent,
-    deliveries: u64,
-    came: Deliveries,
-    time: Duration,
-    ours: Duration,
-    /// From the last answer to the last page that showed everything.
-    to_rest: u32,
-}
-
-fn drive(server: &Server, shape: &Shape, homes: u32, folder: &Path) -> Result<Report, Trouble> {
-    let watch = Watch::start();
-    let mut memory = Memory { empty: server.resident()?, ..Memory::default() };
-    let mut people = People::new(server.address(), shape.lobbies, homes)?;
+    let crowd = (options.lobbies, options.homes);
+    let mut people = People::new(server.address(), crowd, options.library)?;
     let mut database = Database::open(&app::database(folder))?;
-    let preparing = prepare(&mut people, &mut database)?;
-    memory.prepared = server.resident()?;
+    let begin = Instant::now();
+    let prepared = prepare(&mut people, &mut database, &server, &mut memory);
+    prepared.map_err(|trouble| server.ended().unwrap_or(trouble))?;
+    let preparing = begin.elapsed();
+
+    server.kill();
+    server = app::start(binary, folder)?;
+    people.meet(server.address());
+    let report = drive(people, &mut database, (&server, &mut memory), &shape);
+    let report = report.map_err(|trouble| server.ended().unwrap_or(trouble))?;
+    Ok(Report { what: what(options, &shape, preparing), ..report })
+}
+
+/// Everybody registers, and the games are made.
+fn prepare(
+    people: &mut People,
+    database: &mut Database,
+    server: &Server,
+    memory: &mut Memory,
+) -> Result<(), Trouble> {
+    let begin = Instant::now();
+    people.register()?;
+    eprintln!("Lobby: {} players registered in {:.1?}", people.players.len(), begin.elapsed());
+    memory.registered = server.resident()?;
+    people.identify(&database.users()?)?;
+    database.write_down_changes()?;
+    people.make_games()?;
+    eprintln!("Lobby: {} games made", people.rooms.len());
+    Ok(())
+}
+
+fn drive(
+    mut people: People,
+    database: &mut Database,
+    (server, memory): (&Server, &mut Memory),
+    shape: &Shape,
+) -> Result<Report, Trouble> {
+    memory.started = server.resident()?;
     let begin = Instant::now();
     people.open_pages()?;
     eprintln!("Lobby: {} pages opened in {:.1?}", people.players.len(), begin.elapsed());
@@ -128,145 +147,35 @@ fn drive(server: &Server, shape: &Shape, homes: u32, folder: &Path) -> Result<Re
     memory.open = server.resident()?;
 
     let schedule = Schedule::new(shape);
-    let (stretch, rest) = load(&mut people, server, &schedule)?;
+    let watch = Watch::start();
+    let stretch = Stretch::of(&mut people, server, &schedule)?;
     people.watch()?;
-    memory.after = server.resident()?;
-    let facts = database.facts()?;
-    let findings = Findings::of(&mut people, &facts, rest)?;
     let moved = watch.moved();
-    let mut doubts = Vec::new();
-    if moved > MOVED {
-        doubts.push(format!("the clock of the machine was set by {moved} µs meanwhile"));
-    }
+    memory.after = server.resident()?;
+    let findings = Findings::of(&mut people, &database.facts()?, stretch.rest)?;
+    let doubt = format!("the clock of the machine was set by {moved} µs meanwhile");
     Ok(Report {
-        what: what(shape, homes, preparing),
+        what: String::new(),
         findings,
-        costs: costs(&people, &stretch, &memory, schedule.changes()),
+        costs: stretch.rows(&people, memory, schedule.changes()),
         wrongs: people.wrongs.to_string(),
-        doubts,
+        doubts: (moved > MOVED).then_some(doubt).into_iter().collect(),
     })
 }
 
-/// Everybody registers, and the games are made. Says how long that took.
-fn prepare(people: &mut People, database: &mut Database) -> Result<Duration, Trouble> {
-    let begin = Instant::now();
-    people.register()?;
-    eprintln!("Lobby: {} players registered in {:.1?}", people.players.len(), begin.elapsed());
-    people.identify(&database.users()?)?;
-    database.write_down_changes()?;
-    people.make_games()?;
-    eprintln!("Lobby: {} games made", people.rooms.len());
-    Ok(begin.elapsed())
-}
-
-fn load(
-    people: &mut People,
-    server: &Server,
-    schedule: &Schedule,
-) -> Result<(Stretch, Moment), Trouble> {
-    let before = Spent::by(server)?;
-    let (ours, begin, came) = (our_time()?, Instant::now(), people.deliveries);
-    people.follow(schedule)?;
-    let answered = Moment::now();
-    eprintln!("Lobby: {} deeds done in {:.1?}", people.deeds.len(), begin.elapsed());
-    let rest = people.come_to_rest()?;
-    let after = Spent::by(server)?;
-    let stretch = Stretch {
-        before,
-        after,
-        deliveries: people.deliveries.total() - came.total(),
-        came: people.deliveries,
-        time: begin.elapsed(),
-        ours: our_time()?.saturating_sub(ours),
-        to_rest: rest.since(answered),
-    };
-    Ok((stretch, rest))
-}
-
-/// CPU time of this thread, which is the whole load generator.
-fn our_time() -> Result<Duration, Trouble> {
-    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID)
-        .map(Duration::from)
-        .map_err(|error| Trouble::io("reading the generator's clock")(error.into()))
-}
-
-fn what(shape: &Shape, homes: u32, preparing: Duration) -> String {
+fn what(options: &Options, shape: &Shape, preparing: Duration) -> String {
     let Shape { lobbies, changes, chats, time } = shape;
     let n = |number: u32| thousands(u64::from(number));
     format!(
-        "The founding app: {} lobbies of {SEATS} players and {homes} home pages, all open; {} \
+        "The founding app: {} lobbies of {SEATS} players and {} home pages, all open, with {}; {} \
          changes of players and {} messages per second for at least {} s. Before that everybody \
          registered and the games were made, in {} s.",
         n(*lobbies),
+        options.homes,
+        options.library.name(),
         n(*changes),
         n(*chats),
         time.as_secs_f64(),
         preparing.as_secs()
     )
-}
-
-fn costs(
-    people: &People,
-    stretch: &Stretch,
-    memory: &Memory,
-    changes: usize,
-) -> Vec<(String, String)> {
-    let Stretch { before, after, deliveries, came, time, ours, to_rest } = stretch;
-    let cpu = after.cpu.saturating_sub(before.cpu);
-    let deeds = people.deeds.len() as f64;
-    let seconds = time.as_secs_f64();
-    let each = |count: f64| format!("{:.1}", count / deeds);
-    let share = |time: Duration| format!("{:.0}", 100.0 * time.as_secs_f64() / seconds);
-    let mb = |bytes: u64| format!("{:.1}", bytes as f64 / 1024.0 / 1024.0);
-    let pages = people.players.len() as f64;
-    let kinds = [
-        ("lists of players", came.players),
-        ("messages", came.messages),
-        ("members", came.members),
-        ("tables", came.tables),
-        ("open games", came.games),
-        ("other", came.others),
-    ];
-    let kinds: Vec<String> =
-        kinds.iter().map(|(name, count)| format!("{} {name}", thousands(*count))).collect();
-    let row = |name: &str, figure: String| (name.to_owned(), figure);
-    let mut rows = vec![
-        row("changes of players", thousands(changes as u64)),
-        row("messages", thousands((people.deeds.len() - changes) as u64)),
-        row("deliveries to pages", thousands(*deliveries)),
-        row("of all deliveries since the start", kinds.join(", ")),
-        row("µs server CPU per change or message", format!("{:.0}", micros(cpu) / deeds)),
-        row("µs server CPU per delivery", format!("{:.0}", micros(cpu) / *deliveries as f64)),
-        row("% of a core used by the server", share(cpu)),
-        row("% of a core used by the load generator", share(*ours)),
-    ];
-    for (kind, name) in [
-        ("LOBBY_", "players"),
-        ("private-CHAT_", "messages"),
-        ("private-GAMES", "open games"),
-        ("private-GAME_", "the table"),
-    ] {
-        let questions = after.questions(before, kind);
-        rows.push(row(&format!("questions for {name}, per change or message"), each(questions)));
-    }
-    let written = (after.written - before.written) as f64 / 1024.0;
-    rows.extend([
-        row("commits of the journal, per change or message", each(after.commits(before))),
-        row("KB written to disk, per change or message", each(written)),
-        row("MB of memory, empty", mb(memory.empty)),
-        row("MB, everybody registered", mb(memory.prepared)),
-        row("MB, all pages open", mb(memory.open)),
-        row("MB, after the load", mb(memory.after)),
-        row(
-            "KB per open page",
-            format!("{:.1}", (memory.open as f64 - memory.prepared as f64) / 1024.0 / pages),
-        ),
-        row("changes held back by the one before them", thousands(people.held_back)),
-        row("requests that waited for a connection", thousands(people.waited())),
-        row(
-            "ms from the last answer until every page was right",
-            format!("{:.1}", f64::from(*to_rest) / 1_000.0),
-        ),
-    ]);
-    rows
 }

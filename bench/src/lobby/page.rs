@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Page`]: what somebody has open, and how it gets there as in a browser: the HTML, then the
 //! WebSocket, then the channels, of which the private ones are authorised by the session; and what
-//! it makes of what it hears. The library on it is like `pusher-js`: it knows nothing of Oyez.
+//! it makes of what it hears. The library on it is like `oyez.js`
+//! or like `pusher-js`.
 
 use super::http::{Answered, Method, form_value};
 use super::message::{Channel, Message};
 use super::moment::Moment;
 use super::people::{Asked, People};
 use super::socket::{Outgoing, Socket};
+use super::truth::{Library, Truths};
 use super::view::View;
 use super::wrong::Wrong;
 use crate::trouble::Trouble;
 use crate::wire;
 use mio::Token;
+use serde_json::{Map, Value};
 
 /// Whether it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    #[default]
     Closed,
     /// It will be.
     Opening,
@@ -26,21 +28,35 @@ enum Stage {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Page {
+    library: Library,
     stage: Stage,
     /// How often its player has opened one: answers for an earlier one are not for this.
     visit: u32,
     /// Place of its WebSocket.
     socket: Option<usize>,
-    socket_id: String,
     /// Channels that are not subscribed to yet.
     missing: usize,
     /// Place of what it shows, among all that was ever shown.
     pub(crate) view: Option<usize>,
+    truths: Truths,
 }
 
 impl Page {
+    /// None is open yet; when one is, that will be on it.
+    pub(crate) fn with(library: Library) -> Self {
+        Self {
+            library,
+            stage: Stage::Closed,
+            visit: 0,
+            socket: None,
+            missing: 0,
+            view: None,
+            truths: Truths::new(library),
+        }
+    }
+
     /// Whether all of it is there.
     pub(crate) fn is_open(&self) -> bool {
         self.stage == Stage::Open
@@ -48,8 +64,18 @@ impl Page {
 }
 
 /// How the library of a page asks for a connection.
-fn path(key: &str) -> String {
-    format!("/app/{key}?protocol=7&client=js&version=8.4.0&flash=false")
+fn path(key: &str, library: Library) -> String {
+    let client = library.client();
+    format!("/app/{key}?protocol=7&client={client}&version=8.4.0&flash=false")
+}
+
+/// And for a channel, with what the app has answered to it, if that was asked.
+fn subscribe(mut data: Map<String, Value>, channel: String, library: Library) -> String {
+    data.insert("channel".to_owned(), channel.into());
+    if let Some((name, value)) = library.says() {
+        data.insert(name.to_owned(), serde_json::from_str(value).expect("it is JSON"));
+    }
+    serde_json::json!({ "event": "pusher:subscribe", "data": data }).to_string()
 }
 
 impl People {
@@ -118,7 +144,8 @@ impl People {
             self.wrongs.add(Wrong::OldPage, || format!("player {player}"));
         }
         if self.path.is_empty() {
-            self.path = path(app_key(&answered.body)?);
+            let library = self.players[player as usize].page.library;
+            self.path = path(app_key(&answered.body)?, library);
         }
         let index = self.sockets.len();
         let socket = Socket::connect(self.poll.registry(), self.server, Token(index))?;
@@ -127,6 +154,7 @@ impl People {
         whose.page.socket = Some(index);
         whose.page.missing = channels.len();
         whose.page.view = Some(self.views.len());
+        whose.page.truths = Truths::new(whose.page.library);
         self.views.push(View::new(player, whose.lobby));
         Ok(())
     }
@@ -135,28 +163,25 @@ impl People {
     fn connected(
         &mut self,
         player: u32,
-        socket_id: String,
+        socket_id: &str,
         out: &mut Outgoing,
     ) -> Result<(), Trouble> {
-        let channels = self.channels(player);
-        for channel in channels {
+        let library = self.players[player as usize].page.library;
+        for channel in self.channels(player) {
             let name = channel.name(self.game(player));
             if channel.is_public() {
-                out.say(&format!(
-                    r#"{{"event":"pusher:subscribe","data":{{"auth":"","channel":"{name}"}}}}"#
-                ));
+                out.say(&subscribe(Map::new(), name, library));
                 self.asks(player, *channel);
                 continue;
             }
             let Self { players, http, poll, .. } = self;
             let whose = &players[player as usize];
             let form =
-                format!("socket_id={}&channel_name={}", form_value(&socket_id), form_value(&name));
+                format!("socket_id={}&channel_name={}", form_value(socket_id), form_value(&name));
             let asked = Asked::Authorises(player, whose.page.visit, *channel);
             let request = (Method::Fetch(&form), "/pusher/auth", whose.cookie.as_str());
             http.ask(poll.registry(), request, asked)?;
         }
-        self.players[player as usize].page.socket_id = socket_id;
         Ok(())
     }
 
@@ -172,14 +197,13 @@ impl People {
         }
         answered.expect(200, "whoever subscribes")?;
         let refused = || Trouble::unexpected("whoever subscribes", &answered.body);
-        let mut data: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(&answered.body).map_err(|_| refused())?;
-        data.insert("channel".to_owned(), channel.name(self.game(player)).into());
-        let message = serde_json::json!({ "event": "pusher:subscribe", "data": data });
+        let data = serde_json::from_slice(&answered.body).map_err(|_| refused())?;
+        let page = &self.players[player as usize].page;
+        let message = subscribe(data, channel.name(self.game(player)), page.library);
+        let socket = page.socket;
         self.asks(player, channel);
-        let socket = self.players[player as usize].page.socket;
         let socket = socket.and_then(|index| self.sockets[index].as_mut());
-        socket.map_or(Ok(()), |(socket, _)| socket.say(&message.to_string()))
+        socket.map_or(Ok(()), |(socket, _)| socket.say(&message))
     }
 
     /// It subscribes now.
@@ -200,15 +224,18 @@ impl People {
         now: Moment,
         out: &mut Outgoing,
     ) -> Result<(), Trouble> {
-        let message = Message::read(text, self.game(player))?;
         let whose = &mut self.players[player as usize];
+        let game = whose.lobby.map_or("", |lobby| &self.rooms[lobby as usize].id);
+        let deltas = whose.page.truths.deltas;
+        let message = Message::read(text, game, &mut whose.page.truths)?;
+        self.deltas += whose.page.truths.deltas - deltas;
         let Some(view) = whose.page.view else { return Ok(()) };
         let view = &mut self.views[view];
         let shown = whose.lobby.map(|lobby| &mut self.shown[lobby as usize]);
         let counts = &mut self.deliveries;
         match (message, shown) {
             (Message::Established { socket_id }, _) => {
-                return self.connected(player, socket_id, out);
+                return self.connected(player, &socket_id, out);
             }
             (Message::Subscribed(channel, members), _) => {
                 if channel == Channel::Presence {
@@ -233,9 +260,9 @@ impl People {
                 counts.games += 1;
                 view.games = Some(games);
             }
-            (Message::Table(text), _) => {
+            (Message::Table(table), _) => {
                 counts.tables += 1;
-                view.show_table(&text);
+                view.table = Some(table);
             }
             (Message::Came(member), _) => {
                 counts.members += 1;

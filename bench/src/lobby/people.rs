@@ -12,6 +12,7 @@ use super::page::Page;
 use super::room::Room;
 use super::schedule::SEATS;
 use super::socket::{READ_BYTES, Socket};
+use super::truth::Library;
 use super::view::{Shown, View};
 use super::wrong::Wrongs;
 use crate::trouble::Trouble;
@@ -72,6 +73,18 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
+    /// Since an earlier count.
+    pub(crate) const fn since(self, before: Self) -> Self {
+        Self {
+            players: self.players - before.players,
+            messages: self.messages - before.messages,
+            members: self.members - before.members,
+            tables: self.tables - before.tables,
+            games: self.games - before.games,
+            others: self.others - before.others,
+        }
+    }
+
     /// All of them.
     pub(crate) const fn total(self) -> u64 {
         self.players + self.messages + self.members + self.tables + self.games + self.others
@@ -106,12 +119,18 @@ pub(crate) struct People {
     /// Those who have registered, and games that are made.
     pub(super) prepared: usize,
     pub(crate) deliveries: Deliveries,
+    /// Truths that came as a change of the one before.
+    pub(crate) deltas: u64,
     pub(crate) wrongs: Wrongs,
 }
 
 impl People {
     /// Players of so many lobbies and so many others; none of them has registered.
-    pub(crate) fn new(server: SocketAddr, lobbies: u32, homes: u32) -> Result<Self, Trouble> {
+    pub(crate) fn new(
+        server: SocketAddr,
+        (lobbies, homes): (u32, u32),
+        library: Library,
+    ) -> Result<Self, Trouble> {
         let poll = Poll::new().map_err(Trouble::io("making an epoll"))?;
         let alarm = Alarm::new(poll.registry(), ALARM)?;
         let playing = lobbies * SEATS;
@@ -121,7 +140,7 @@ impl People {
             cookie: String::new(),
             lobby: (number < playing).then_some(number / SEATS),
             seat: number % SEATS,
-            page: Page::default(),
+            page: Page::with(library),
         };
         Ok(Self {
             poll,
@@ -143,6 +162,7 @@ impl People {
             opening: 0,
             prepared: 0,
             deliveries: Deliveries::default(),
+            deltas: 0,
             wrongs: Wrongs::default(),
         })
     }
@@ -161,6 +181,12 @@ impl People {
     pub(super) fn game(&self, player: u32) -> &str {
         let lobby = self.players[player as usize].lobby;
         lobby.map_or("", |lobby| &self.rooms[lobby as usize].id)
+    }
+
+    /// The app has been started anew, when no page was open: from now on it is called there.
+    pub(crate) fn meet(&mut self, server: SocketAddr) {
+        self.server = server;
+        self.http = Http::new(server, FIRST_REQUEST);
     }
 
     /// Takes what happens, until that moment at the latest; returns after some of it.

@@ -56,7 +56,7 @@ impl People {
     /// Every host makes a game.
     pub(crate) fn make_games(&mut self) -> Result<(), Trouble> {
         let lobbies = u32::try_from(self.shown.len()).unwrap_or(u32::MAX);
-        self.rooms = (0..lobbies).map(|_| Room::new(String::new())).collect();
+        self.rooms = (0..lobbies).map(|lobby| Room::new(String::new(), lobby)).collect();
         let hosts = (0..lobbies).map(|lobby| Self::at(lobby, 0)).collect();
         self.each(hosts, MAKING, |people, player| {
             let Self { http, poll, players, .. } = people;

@@ -52,8 +52,9 @@ impl Report {
         let Findings { opened, began_older, unseen, .. } = self.findings;
         let _ = writeln!(
             out,
-            "\nOf {} truths with which pages opened {} came after an older one. {} changes were \
-             not shown on a page because it was closed within moments.",
+            "\nPages opened onto a truth {} times; {} of them showed an older one first, for as long \
+             as the table says. {} changes were not shown on a page that was left within moments, \
+             such as that of a player who joins.",
             thousands(opened),
             thousands(began_older),
             thousands(unseen)

@@ -46,6 +46,10 @@ pub(crate) struct Room {
     speaker: u32,
     /// The changes that the app has not answered yet.
     pub(crate) pending: u32,
+    /// Who is about to leave, and so says nothing any more.
+    pub(crate) leaving: Option<u32>,
+    /// Messages of each seat that the app has not answered yet: nobody leaves in the middle of one.
+    pub(crate) unsaid: [u32; SEATS as usize],
     /// Changes that are due and wait for the one before them: when each was.
     pub(crate) held: VecDeque<Moment>,
     /// The number of the last message that was answered.
@@ -53,17 +57,20 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// A game that its host has just made.
-    pub(crate) fn new(id: String) -> Self {
+    /// A game that its host has just made. Rooms of different `turn` do not all do the same at the
+    /// same time.
+    pub(crate) fn new(id: String, turn: u32) -> Self {
         let mut seats = Seats::default();
         seats[0].joined = true;
         Self {
             id,
             seats,
             seen: HashSet::from([seats]),
-            turn: 0,
+            turn,
             speaker: 0,
             pending: 0,
+            leaving: None,
+            unsaid: [0; SEATS as usize],
             held: VecDeque::new(),
             last_message: 0,
         }
@@ -99,6 +106,7 @@ impl Room {
     pub(crate) fn done(&mut self, change: Change, seat: u32) {
         self.seats = self.with(seat, change);
         self.seen.insert(self.seats);
+        self.leaving = None;
     }
 
     fn with(&self, seat: u32, change: Change) -> Seats {
@@ -116,7 +124,8 @@ impl Room {
     pub(crate) fn speaks(&mut self, may: impl Fn(u32) -> bool) -> u32 {
         self.speaker += 1;
         let mut seats = (0..SEATS).map(|place| (place + self.speaker) % SEATS);
-        seats.find(|seat| self.has(*seat) && may(*seat)).unwrap_or(0)
+        let stays = |seat: u32| self.has(seat) && self.leaving != Some(seat);
+        seats.find(|seat| stays(*seat) && may(*seat)).unwrap_or(0)
     }
 
     /// Whether somebody has that seat.
@@ -141,7 +150,7 @@ mod tests {
     use super::*;
 
     fn full() -> Room {
-        let mut room = Room::new("a".to_owned());
+        let mut room = Room::new("a".to_owned(), 0);
         for seat in 1..SEATS {
             assert_eq!(room.next(), (Change::Join, seat));
             room.done(Change::Join, seat);
@@ -180,6 +189,8 @@ mod tests {
         let speakers: Vec<u32> = (0..5).map(|_| room.speaks(|seat| seat != 3)).collect();
         assert!(!speakers.contains(&2) && !speakers.contains(&3), "{speakers:?}");
         assert_eq!(room.speaks(|_| false), 0);
+        room.leaving = Some(4);
+        assert_ne!(room.speaks(|seat| seat == 4), 4, "who leaves says nothing any more");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::message::{Listed, OpenGame, Said};
 use super::moment::Moment;
 use super::wrong::{Wrong, Wrongs};
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -36,8 +37,8 @@ pub(crate) struct View {
     pub(crate) members: BTreeSet<i64>,
     /// The open games, on a home page.
     pub(crate) games: Option<Vec<OpenGame>>,
-    /// What the table shows, as one number.
-    pub(crate) table: Option<u64>,
+    /// What the table shows.
+    pub(crate) table: Option<Value>,
 }
 
 impl View {
@@ -55,11 +56,6 @@ impl View {
             games: None,
             table: None,
         }
-    }
-
-    /// The table shows that.
-    pub(crate) fn show_table(&mut self, text: &str) {
-        self.table = Some(hash(text));
     }
 
     /// The messages are those: their numbers have no hole, none is missing at the end, none that
