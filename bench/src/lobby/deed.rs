@@ -29,7 +29,6 @@ pub(crate) struct Deed {
     pub(crate) lobby: u32,
     pub(crate) player: u32,
     pub(crate) due: Moment,
-    pub(crate) sent: Moment,
     pub(crate) answered: Option<Moment>,
     /// The number that the app gave to what was said.
     pub(crate) number: i64,
@@ -49,6 +48,7 @@ const CREATED: u16 = 201;
 impl People {
     /// What the schedule says is due, since that moment.
     pub(crate) fn do_next(&mut self, what: Due, due: Moment) -> Result<(), Trouble> {
+        self.late.push(Moment::now().since(due));
         match what {
             Due::Join { lobby, seat } => self.change(lobby, (Change::Join, seat), due),
             Due::Change { lobby } => {
@@ -123,8 +123,7 @@ impl People {
     ) -> Result<(), Trouble> {
         let player = Self::at(lobby, seat);
         let asked = Asked::Does(self.deeds.len());
-        let sent = Moment::now();
-        self.deeds.push(Deed { act, lobby, player, due, sent, answered: None, number: 0 });
+        self.deeds.push(Deed { act, lobby, player, due, answered: None, number: 0 });
         self.undone += 1;
         let cookie = &self.players[player as usize].cookie;
         self.http.ask(self.poll.registry(), (method, path, cookie), asked)

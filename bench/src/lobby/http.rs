@@ -214,9 +214,12 @@ impl Answered {
         if self.status == status {
             return Ok(());
         }
-        let mut answer = format!("{} instead of {status}: ", self.status).into_bytes();
-        answer.extend_from_slice(&self.body);
-        Err(Trouble::unexpected(who, &answer))
+        let text = String::from_utf8_lossy(&self.body);
+        // Of a page its title is enough.
+        let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+        let text = title.map_or(&*text, |(title, _)| title);
+        let answer = format!("{} instead of {status}: {text}", self.status);
+        Err(Trouble::unexpected(who, answer.as_bytes()))
     }
 }
 

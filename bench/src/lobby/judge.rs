@@ -92,9 +92,9 @@ impl Findings {
         for deed in &people.deeds {
             if let Some(answered) = deed.answered {
                 findings.time(Span::ToAnswer(deed.act), answered.since(deed.due));
-                findings.time(Span::Late, deed.sent.since(deed.due));
             }
         }
+        findings.times.insert(Span::Late, std::mem::take(&mut people.late));
         at_rest(people, facts, rest, &mut wrongs);
         findings.times.values_mut().for_each(|times| times.sort_unstable());
         people.wrongs = wrongs;

@@ -109,6 +109,8 @@ pub(crate) struct People {
     pub(crate) shown: Vec<Shown>,
     pub(crate) views: Vec<View>,
     pub(crate) deeds: Vec<Deed>,
+    /// By how many microseconds each of them was taken up late.
+    pub(crate) late: Vec<u32>,
     /// Deeds that have no answer yet.
     pub(crate) undone: usize,
     /// Changes that are held back, and how often that was so.
@@ -156,6 +158,7 @@ impl People {
             shown: (0..lobbies).map(|_| Shown::default()).collect(),
             views: Vec::new(),
             deeds: Vec::new(),
+            late: Vec::new(),
             undone: 0,
             held: 0,
             held_back: 0,
