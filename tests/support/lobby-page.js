@@ -39,12 +39,14 @@ async function seen(page) {
   return `${page.url()}: ${await within(2_000, 'looking', text).catch((error) => error.message)}`;
 }
 
+// What follows reads also a page that has not arrived as a whole yet.
+
 /** Who is in the lobby, as `LobbyDatabase.players` tells it. */
 export const playersOn = (page) => page.evaluate(readPlayers);
 
 function readPlayers() {
   return [...document.querySelectorAll('#players > li')].map((row) => ({
-    id: Number(row.dataset.userId), username: row.querySelector('.name').textContent,
+    id: Number(row.dataset.userId), username: row.querySelector('.name')?.textContent,
     ready: row.dataset.ready === 'true', host: row.dataset.host === 'true',
   }));
 }
@@ -54,8 +56,8 @@ export const messagesOn = (page) => page.evaluate(readMessages);
 
 function readMessages() {
   return [...document.querySelectorAll('#messages > li')].map((row) => ({
-    number: Number(row.dataset.number), username: row.querySelector('.author').textContent,
-    text: row.querySelector('.text').textContent,
+    number: Number(row.dataset.number), username: row.querySelector('.author')?.textContent,
+    text: row.querySelector('.text')?.textContent,
   }));
 }
 
@@ -95,7 +97,7 @@ function readTable() {
   const { dataset: top } = document.querySelector('#top');
   const hand = document.querySelector('#hand');
   const seats = [...document.querySelectorAll('#seats > li')].map(({ dataset }) => ({
-    id: Number(dataset.userId), cards: Number(dataset.cards), away: dataset.away === 'true',
+    id: Number(dataset.userId), cards: Number(dataset.cards),
   }));
   return {
     status: table.status, move: Number(table.move), turn: Number(table.turn) || null,
@@ -108,6 +110,6 @@ function readTable() {
 export function showsMove(page, move, deadline) {
   return until(page, (wanted) => {
     const [table, hand] = ['#table', '#hand'].map((id) => document.querySelector(id));
-    return table && Number(table.dataset.move) >= wanted && table.dataset.move === hand.dataset.move;
+    return hand && Number(table.dataset.move) >= wanted && table.dataset.move === hand.dataset.move;
   }, move, `${page.player.name}'s page shows move ${move}`, deadline);
 }
