@@ -105,8 +105,8 @@ impl Queue {
         Queue { places, cores: Semaphore::new(cores) }
     }
 
-    /// Does that work on a thread of its own, when there is a core for it. Whoever stops to wait
-    /// frees their place; work that has begun holds its core to its end.
+    /// Does that work on a thread of its own, when there is a core for it. It holds its core to its
+    /// end, also when nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &'static self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -4,8 +4,9 @@
 //! 1. [`headers`] puts on every answer what browsers shall forbid to pages;
 //! 2. [`errors`] tells what went wrong, in the form that was asked for;
 //! 3. [`same_origin`] turns away what another site's page sends;
-//! 4. the [session](crate::session) says who calls;
-//! 5. and before the routes of those who are signed in, as their `route_layer`: [`is_authed`].
+//! 4. [`to_the_end`] does what was begun, also when whoever asked for it has gone;
+//! 5. the [session](crate::session) says who calls;
+//! 6. and before the routes of those who are signed in, as their `route_layer`: [`is_authed`].
 
 pub(crate) mod caller;
 pub(crate) mod errors;
@@ -15,6 +16,7 @@ pub(crate) mod pace;
 pub(crate) mod same_origin;
 #[cfg(test)]
 mod tests;
+pub(crate) mod to_the_end;
 pub(crate) mod wants;
 
 use axum::Router;
@@ -39,6 +41,7 @@ pub(crate) fn around(
         .fallback(async || Error::NotFound("There is no such page."))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(sessions)
+        .layer(from_fn(to_the_end::to_the_end))
         .layer(from_fn(same_origin::same_origin))
         .layer(from_fn(errors::tell))
         .layer(from_fn(headers::headers))

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod answers;
+mod gone;
 mod sessions;
 
 use std::net::SocketAddr;
