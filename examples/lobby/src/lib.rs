@@ -32,6 +32,8 @@ mod referee;
 mod routes;
 mod session;
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 
 use oyez::Oyez;
@@ -42,6 +44,9 @@ use crate::database::{Database, game_user};
 use crate::middleware::pace::Paces;
 
 pub use crate::config::{Config, Limits};
+
+/// Who may look into the data folder: in it are sessions, and what passwords come to.
+const OWNER_ONLY: u32 = 0o700;
 
 /// Why the app does not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +72,11 @@ pub async fn start(config: Config) -> Result<Oyez, StartError> {
 
 async fn open(config: Config) -> Result<(App, Oyez), StartError> {
     let folder = &config.data;
-    std::fs::create_dir_all(folder).map_err(|error| StartError::Folder(folder.clone(), error))?;
+    let made = DirBuilder::new().recursive(true).mode(OWNER_ONLY).create(folder);
+    made.map_err(|error| StartError::Folder(folder.clone(), error))?;
     let file = folder.join("lobby.db");
     let broken = |error| StartError::Database(file.clone(), error);
     let database = Database::open(&file).await.map_err(broken)?;
-    game_user::all_away(database.writes()).await.map_err(broken)?;
     let sessions = session::Store::open(&database).await.map_err(broken)?;
     let app = App {
         paces: Arc::new(Paces::new(&config.limits)),
@@ -82,6 +87,9 @@ async fn open(config: Config) -> Result<(App, Oyez), StartError> {
     };
     let router = routes::router(&app, sessions.layer(&app.config));
     let oyez = Pusher::start(&app, router)?;
+    // Only now: another process that has this folder would be refused above.
+    game_user::all_away(app.database.writes()).await.map_err(broken)?;
+    app.pusher.runs(oyez.clone());
     tokio::spawn(referee::run(app.clone()));
     tokio::spawn(housekeeping::run(app.clone()));
     tokio::spawn(sessions.delete_expired());

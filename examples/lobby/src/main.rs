@@ -2,6 +2,7 @@
 //! Starts the founding app, prints where it is, and ends it gently.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use lobby::Config;
@@ -9,9 +10,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::LevelFilter;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let config = Config::parse();
+async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(std::io::stderr).init();
+    match run(Config::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("lobby: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> Result<(), Box<dyn Error>> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let oyez = lobby::start(config).await?;

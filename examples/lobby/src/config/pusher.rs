@@ -15,7 +15,6 @@ use tokio::sync::SetOnce;
 use crate::app::App;
 use crate::channel::Channel;
 use crate::controllers::{chat_pusher, game_pusher, games_pusher, table_pusher};
-use crate::database::Database;
 use crate::error::Error;
 use crate::referee;
 
@@ -28,11 +27,12 @@ const FILE: &str = "oyez.toml";
 pub(crate) struct Pusher(Arc<SetOnce<Oyez>>);
 
 impl Pusher {
-    /// Opens the port, for realtime connections and for the pages of `router`.
+    /// Opens the port, for realtime connections and for the pages of `router`. Truths, and whoever
+    /// else needs the server, wait for [`Pusher::runs`].
     pub(crate) fn start(app: &App, router: Router) -> Result<Oyez, StartError> {
         let truth = || {
-            let database = app.database.clone();
-            move |channel| truth(database.clone(), channel)
+            let app = app.clone();
+            move |channel| truth(app.clone(), channel)
         };
         let referee = app.clone();
         let comings_and_goings = [WebhookKind::MemberAdded, WebhookKind::MemberRemoved];
@@ -42,7 +42,7 @@ impl Pusher {
         if file.exists() {
             server = server.config_file(file);
         }
-        let oyez = server
+        server
             .listen(app.config.listen)
             .data_dir(app.config.data.join("oyez"))
             .truth_with("private-GAMES", "GAMES", truth())
@@ -52,10 +52,12 @@ impl Pusher {
             .truth_with("private-HAND_*", "HAND", truth())
             .webhook_with(comings_and_goings, move |event| referee::hear(referee.clone(), event))
             .router(router)
-            .start()?;
-        // Nobody else sets it: it is started once.
-        let _ = app.pusher.0.set(oyez.clone());
-        Ok(oyez)
+            .start()
+    }
+
+    /// That server runs, and the database is ready for it.
+    pub(crate) fn runs(&self, oyez: Oyez) {
+        self.0.set(oyez).expect("it is started once");
     }
 
     /// The server.
@@ -76,15 +78,17 @@ impl Pusher {
 }
 
 /// What is true of a channel; `null` if nothing is.
-async fn truth(database: Database, channel: String) -> Result<Value, Error> {
+async fn truth(app: App, channel: String) -> Result<Value, Error> {
     let Some(channel) = Channel::parse(&channel) else { return Ok(Value::Null) };
+    app.pusher.oyez().await;
+    let database = &app.database;
     let truth = match &channel {
-        Channel::Games => serde_json::to_value(games_pusher::games(&database).await?),
-        Channel::Lobby(game) => serde_json::to_value(game_pusher::players(&database, game).await?),
-        Channel::Chat(game) => serde_json::to_value(chat_pusher::messages(&database, game).await?),
-        Channel::Game(game) => serde_json::to_value(table_pusher::table(&database, game).await?),
+        Channel::Games => serde_json::to_value(games_pusher::games(database).await?),
+        Channel::Lobby(game) => serde_json::to_value(game_pusher::players(database, game).await?),
+        Channel::Chat(game) => serde_json::to_value(chat_pusher::messages(database, game).await?),
+        Channel::Game(game) => serde_json::to_value(table_pusher::table(database, game).await?),
         Channel::Hand(game, user) => {
-            serde_json::to_value(table_pusher::hand(&database, game, *user).await?)
+            serde_json::to_value(table_pusher::hand(database, game, *user).await?)
         }
         Channel::Presence(_) => Ok(Value::Null),
     };

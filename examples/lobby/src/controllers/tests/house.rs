@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use crate::StartError;
 use crate::app::App;
 use crate::channel::Channel;
 use crate::config::Config;
@@ -44,11 +45,14 @@ impl House {
         House::open_in(folder, &[]).await
     }
 
+    /// What a second process on the same folder is told.
+    pub(super) async fn open_twice(&self) -> StartError {
+        let second = crate::open(config(&self.folder, &[])).await;
+        second.err().expect("one process has a folder")
+    }
+
     async fn open_in(folder: TempDir, flags: &[&str]) -> House {
-        let data = folder.path().to_str().expect("a path");
-        let always = ["lobby", "--listen", "127.0.0.1:0", "--data", data];
-        let config = Config::parse_from(always.iter().chain(flags));
-        let (app, oyez) = crate::open(config).await.expect("it starts");
+        let (app, oyez) = crate::open(config(&folder, flags)).await.expect("it starts");
         House { app, oyez, folder }
     }
 
@@ -102,6 +106,12 @@ impl House {
             version = truth.version + 1;
         }
     }
+}
+
+fn config(folder: &TempDir, flags: &[&str]) -> Config {
+    let data = folder.path().to_str().expect("a path");
+    let always = ["lobby", "--listen", "127.0.0.1:0", "--data", data];
+    Config::parse_from(always.iter().chain(flags))
 }
 
 /// What a refusal says.

@@ -2,6 +2,7 @@
 //! Moves, and what happens when players leave or stay away.
 
 use super::house::{House, refused};
+use crate::StartError;
 use crate::channel::Channel;
 use crate::controllers::table::{act, skip};
 use crate::controllers::{lobby, table_pusher};
@@ -120,4 +121,16 @@ async fn whoever_is_away_for_too_long_is_skipped_unless_all_are() {
     assert_eq!(turn(&house, &game).await, users[1]);
     skip(&house.app, &game).await.expect("nothing to do");
     assert_eq!(turn(&house, &game).await, users[1], "they have a minute");
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_folder_sends_nobody_away() {
+    let house = House::open(&[]).await;
+    let (game, users) = house.started(2).await;
+    let writes = house.app.database.writes();
+    game_user::set_away(writes, &game, users[0], None).await.expect("a database");
+    let refusal = house.open_twice().await;
+    assert!(matches!(refusal, StartError::Oyez(_)), "{refusal}");
+    let seated = game_user::seated(house.app.database.reads(), &game).await.expect("a database");
+    assert_eq!(seated[0].away_since, None);
 }
