@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use oyez_protocol::limits::LimitError;
 use oyez_protocol::webhook::{WebhookEvent, WebhookKind};
-use oyez_server::options::{Console, Options};
+use oyez_server::options::{AppOptions, Console, Options};
 use oyez_server::{Body, BoxError, Routes, RoutesFn, Upload, routes_fn};
 use tokio::runtime::Handle;
 
@@ -37,12 +37,16 @@ pub struct Builder {
     /// For the first app, behind its own.
     webhooks: Vec<Webhook>,
     settings: Vec<Setting>,
+    app_settings: Vec<AppSetting>,
     routes: Option<RoutesFn>,
     runtime: Option<Handle>,
 }
 
 /// One thing that is set.
 type Setting = Box<dyn FnOnce(&mut Options) -> Result<(), StartError> + Send>;
+
+/// One thing that is set of the first app.
+type AppSetting = Box<dyn FnOnce(&mut AppOptions) + Send>;
 
 /// Why an embedded server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +102,7 @@ impl Server {
             channels: Vec::new(),
             webhooks: Vec::new(),
             settings: Vec::new(),
+            app_settings: Vec::new(),
             routes: None,
             runtime: None,
         }
@@ -139,6 +144,13 @@ impl Builder {
             set(options);
             Ok(())
         }));
+        self
+    }
+
+    /// Any other option of the first app, by its name in the config; also of one that comes from
+    /// the config file, or that is made because none was named.
+    pub fn configure_app(mut self, set: impl FnOnce(&mut AppOptions) + Send + 'static) -> Builder {
+        self.app_settings.push(Box::new(set));
         self
     }
 
@@ -269,7 +281,8 @@ impl Builder {
     /// # Errors
     /// Everything that keeps it from serving, each with what to do about it.
     pub fn start(self) -> Result<Oyez, StartError> {
-        let Builder { file, apps, channels, webhooks, settings, routes, runtime } = self;
+        let Builder { file, apps, channels, webhooks, settings, app_settings, routes, runtime } =
+            self;
         let mut options = match file {
             Some(file) => read(file)?,
             None => Options::default(),
@@ -297,6 +310,9 @@ impl Builder {
         if let Some(first) = options.apps.first_mut() {
             first.channels.splice(0..0, channels);
             first.webhooks.extend(webhooks);
+            for set in app_settings {
+                set(first);
+            }
         }
         check::rules(&options)?;
         let own: Option<Runtime> = runtimes.into_own();
@@ -331,7 +347,7 @@ fn make_app(options: &mut Options) -> Result<(), StartError> {
     }
     if options.data_dir.is_none() {
         let NewApp { id, key, secret, .. } = NewApp::generate(None)?;
-        let app = oyez_server::options::AppOptions::new(&id, &key, secret.reveal());
+        let app = AppOptions::new(&id, &key, secret.reveal());
         options.apps.push(app);
         options.console = Console::Development;
         return Ok(());

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use oyez::{Channel, Server, StartError, TruthRule};
+use oyez::{App, Channel, Server, StartError, TruthRule};
 
 use super::page::Page;
 use super::{ANYWHERE, server, start, wait};
@@ -21,6 +21,15 @@ fn without_an_app_it_makes_one_for_this_machine_and_keeps_it_in_the_folder() {
     assert_eq!((second.key(), second.secret()), (&*key, &*secret));
     let public = Server::builder().listen(([0, 0, 0, 0], 0)).start().expect_err("refused");
     assert!(matches!(public, StartError::Public(_)), "{public}");
+}
+
+#[test]
+fn an_option_of_the_first_app_is_set_also_where_the_app_is_made() {
+    let made = || Server::builder().listen(ANYWHERE);
+    for builder in [made(), made().app(App::new("1", "key", "a-secret-for-tests"))] {
+        let oyez = start(builder.configure_app(|app| app.key = "chosen".to_owned()));
+        Page::open(oyez.address(), "chosen").subscribe("LOBBY_7");
+    }
 }
 
 #[test]
