@@ -13,6 +13,7 @@ use crate::channel::Channel;
 use crate::controllers::table;
 use crate::database::{game_user, now};
 use crate::error::Error;
+use crate::game_id::GameId;
 
 /// After an error, the next try.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -29,14 +30,20 @@ pub(crate) async fn hear(app: App, event: WebhookEvent) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    let members = app.pusher.oyez().await.members(&channel).await;
-    let members = members.map_err(|error| Error::Broken(format!("who is there: {error}")))?;
-    let away_since = (!members.contains(&user_id)).then(now);
+    let away_since = away_since(&app, &game, user).await?;
     if game_user::set_away(app.database.writes(), &game, user, away_since).await? {
         app.pusher.changed([Channel::Game(game)]).await;
         app.referee.notify_one();
     }
     Ok(())
+}
+
+/// Since when that user has no page of the game open: since now; or nothing, if they have.
+pub(crate) async fn away_since(app: &App, game: &GameId, user: i64) -> Result<Option<i64>, Error> {
+    let channel = Channel::Presence(game.clone()).to_string();
+    let members = app.pusher.oyez().await.members(&channel).await;
+    let members = members.map_err(|error| Error::Broken(format!("who is there: {error}")))?;
+    Ok((!members.contains(&user.to_string())).then(now))
 }
 
 /// Does its work until the app ends.

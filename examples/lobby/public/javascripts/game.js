@@ -25,7 +25,7 @@ gameChannel.bind('GAME_STATE', (data) => {
   const before = game;
   game = data;
   // A lobby of before the first deal is old news: the server would not have rendered this page.
-  if (game.status === 'lobby' && game.move >= renderedMove) location.assign(`/lobby/${roomId}`);
+  if (game.status === 'lobby' && game.move >= renderedMove) location.replace(`/lobby/${roomId}`);
   if (game.turn === userId && before?.turn !== userId) say(gameError, '');
   update();
 });

@@ -87,8 +87,10 @@ if (joined) {
   updateOnline();
 
   const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
-  gameChannel.bind('GAME_STATE', ({ status }) => {
-    if (status === 'playing') location.assign(`/game/${roomId}`);
+  const renderedMove = Number(document.body.dataset.move);
+  gameChannel.bind('GAME_STATE', ({ status, move }) => {
+    // The round before, as it was at its end, is old news: the server has rendered a lobby since.
+    if (status !== 'lobby' && move > renderedMove) location.replace(`/game/${roomId}`);
   });
 
   // Without a clipboard, as on plain http, the link is selected, ready to be copied by hand.

@@ -44,6 +44,10 @@ pub struct Limits {
     #[arg(long, env = "LOBBY_MESSAGES_PER_MINUTE", default_value_t = per(40))]
     pub messages_per_minute: std::num::NonZeroU32,
 
+    /// New games a minute of one user.
+    #[arg(long, env = "LOBBY_GAMES_PER_MINUTE", default_value_t = per(60))]
+    pub games_per_minute: std::num::NonZeroU32,
+
     /// Games that one user may be in.
     #[arg(long, env = "LOBBY_GAMES_PER_USER", default_value_t = 20)]
     pub games_per_user: u32,
@@ -52,7 +56,8 @@ pub struct Limits {
     #[arg(long, env = "LOBBY_AWAY_SECONDS", default_value_t = 60)]
     pub away_seconds: u64,
 
-    /// Days after which a game that nobody touched is deleted.
+    /// Days after which a game that nobody touched is deleted; one without players goes after the
+    /// first.
     #[arg(long, env = "LOBBY_KEEP_DAYS", default_value_t = 30)]
     pub keep_days: u64,
 }

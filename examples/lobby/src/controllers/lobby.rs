@@ -12,8 +12,10 @@ use crate::controllers::table;
 use crate::crazy_eights::{Game as Cards, PlayerId};
 use crate::database::game::{self, Game, SEATS, Status};
 use crate::database::game_user::{self, Gone, Standing};
+use crate::database::now;
 use crate::error::Error;
 use crate::game_id::GameId;
+use crate::referee;
 
 /// There is no such game.
 pub(crate) const UNKNOWN: Error = Error::NotFound("There is no such game. Perhaps it was deleted.");
@@ -25,8 +27,9 @@ pub(crate) const NOT_YOURS: Error = Error::Forbidden("You are not in this game."
 pub(crate) async fn create(app: &App, user: i64) -> Result<GameId, Error> {
     let mut writes = app.database.begin().await?;
     spare(app, &mut writes, user).await?;
+    app.paces.game(user)?;
     let game = game::create(&mut writes, user).await?;
-    game_user::join(&mut writes, &game, user).await?;
+    game_user::join(&mut writes, &game, user, Some(now())).await?;
     writes.commit().await?;
     trigger_player_joined_lobby(app, &game).await;
     Ok(game)
@@ -51,7 +54,9 @@ pub(crate) async fn join(app: &App, id: &GameId, user: i64) -> Result<(), Error>
         return Err(conflict(&format!("This game is full: {SEATS} players are in it.")));
     }
     spare(app, &mut writes, user).await?;
-    game_user::join(&mut writes, id, user).await?;
+    // Whoever comes back may have had a page open all the time, of which nobody tells any more.
+    let away_since = referee::away_since(app, id, user).await?;
+    game_user::join(&mut writes, id, user, away_since).await?;
     if players.is_empty() {
         game::set_host(&mut writes, id, user).await?;
     }
@@ -75,10 +80,11 @@ pub(crate) async fn ready(app: &App, id: &GameId, user: i64, ready: bool) -> Res
 pub(crate) async fn leave(app: &App, id: &GameId, user: i64) -> Result<(), Error> {
     let mut writes = app.database.begin().await?;
     let game = player(&mut writes, id, user).await?;
+    let cards = game.cards()?;
     go(&mut writes, &game, user, Gone::Left).await?;
     writes.commit().await?;
     trigger_player_joined_lobby(app, id).await;
-    table::changed(app, id, game.cards()?.as_ref()).await;
+    table::changed(app, id, cards.as_ref()).await;
     Ok(())
 }
 
@@ -93,10 +99,11 @@ pub(crate) async fn remove(app: &App, id: &GameId, user: i64, whom: i64) -> Resu
     if game_user::standing(&mut *writes, id, whom).await? != Standing::Player {
         return Err(conflict("They are not in this game any more."));
     }
+    let cards = game.cards()?;
     go(&mut writes, &game, whom, Gone::Removed).await?;
     writes.commit().await?;
     trigger_player_joined_lobby(app, id).await;
-    table::changed(app, id, game.cards()?.as_ref()).await;
+    table::changed(app, id, cards.as_ref()).await;
     Ok(())
 }
 
@@ -133,10 +140,11 @@ pub(crate) async fn again(app: &App, id: &GameId, user: i64) -> Result<(), Error
         // Somebody else was faster.
         Status::Lobby => return Ok(()),
     }
+    let cards = game.cards()?;
     reopen(&mut writes, id).await?;
     writes.commit().await?;
     trigger_player_joined_lobby(app, id).await;
-    table::changed(app, id, game.cards()?.as_ref()).await;
+    table::changed(app, id, cards.as_ref()).await;
     Ok(())
 }
 

@@ -76,7 +76,7 @@ pub(crate) async fn skip(app: &App, id: &GameId) -> Result<(), Error> {
 }
 
 /// The table has changed, and with it what its players hold or may do.
-pub(super) async fn changed(app: &App, id: &GameId, cards: Option<&Cards>) {
+pub(crate) async fn changed(app: &App, id: &GameId, cards: Option<&Cards>) {
     let mut channels = vec![Channel::Game(id.clone())];
     if let Some(cards) = cards {
         channels.extend(cards.seats().map(|seat| Channel::Hand(id.clone(), seat.id.0)));

@@ -181,13 +181,21 @@ pub(crate) async fn touch(writes: &mut SqliteConnection, id: &GameId) -> Result<
     Ok(())
 }
 
-/// Deletes games that nobody has touched since then, and says which.
+/// Deletes games that nobody has touched since `than`, and those without players that nobody has
+/// touched since `empty_than`. Answers what they were.
 pub(crate) async fn delete_older(
     writes: &SqlitePool,
     than: i64,
-) -> Result<Vec<GameId>, sqlx::Error> {
-    sqlx::query_scalar("DELETE FROM games WHERE changed_at < ? RETURNING id")
-        .bind(than)
-        .fetch_all(writes)
-        .await
+    empty_than: i64,
+) -> Result<Vec<Game>, sqlx::Error> {
+    sqlx::query_as(
+        "DELETE FROM games
+         WHERE changed_at < ? OR changed_at < ? AND NOT EXISTS (
+             SELECT 1 FROM game_users WHERE game_id = games.id AND gone IS NULL)
+         RETURNING id, host_id, status, cards",
+    )
+    .bind(than)
+    .bind(empty_than)
+    .fetch_all(writes)
+    .await
 }

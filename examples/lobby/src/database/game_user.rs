@@ -105,11 +105,12 @@ pub(crate) async fn count_of_user(
         .await
 }
 
-/// Somebody joins, behind those who are there. They are away until their page says otherwise.
+/// Somebody joins, behind those who are there.
 pub(crate) async fn join(
     writes: &mut SqliteConnection,
     game: &GameId,
     user: i64,
+    away_since: Option<i64>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO game_users (game_id, user_id, seat, away_since)
@@ -117,7 +118,7 @@ pub(crate) async fn join(
     )
     .bind(game)
     .bind(user)
-    .bind(now())
+    .bind(away_since)
     .execute(writes)
     .await?;
     Ok(())

@@ -38,6 +38,7 @@ pub(crate) struct Paces {
     logins_by_name: Pace<String>,
     registrations: Pace<Caller>,
     messages: Pace<i64>,
+    games: Pace<i64>,
 }
 
 impl Paces {
@@ -49,6 +50,7 @@ impl Paces {
             logins_by_name: Pace::new(Quota::per_minute(limits.logins_per_minute)),
             registrations: Pace::new(Quota::per_minute(limits.registrations_per_minute)),
             messages: Pace::new(Quota::per_minute(messages).allow_burst(at_once)),
+            games: Pace::new(Quota::per_minute(limits.games_per_minute)),
         }
     }
 
@@ -74,6 +76,12 @@ impl Paces {
     pub(crate) fn message(&self, user: i64) -> Result<(), Error> {
         let step = self.messages.step(&user);
         step.map_err(|wait| too_many("You write faster than others read.", wait))
+    }
+
+    /// A user makes a game.
+    pub(crate) fn game(&self, user: i64) -> Result<(), Error> {
+        let step = self.games.step(&user);
+        step.map_err(|wait| too_many("You open tables faster than others sit down.", wait))
     }
 }
 

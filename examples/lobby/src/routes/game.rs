@@ -48,7 +48,7 @@ pub(super) async fn show(
     render(&Table {
         title: "Crazy Eights".to_owned(),
         moves: game.cards()?.map_or(0, |cards| cards.moves()),
-        messages: chat_pusher::messages(&app.database, &id).await?,
+        messages: chat_pusher::messages(&app.database, &id).await?.unwrap_or_default(),
         page: app.page(&user).await,
         room_id: id,
     })

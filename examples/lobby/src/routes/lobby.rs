@@ -25,6 +25,8 @@ struct Lobby {
     page: Page,
     title: String,
     room_id: GameId,
+    /// What the page hears of the table is news only after that many.
+    moves: u64,
     link: String,
     players: Vec<Player>,
     joined: bool,
@@ -52,7 +54,7 @@ pub(super) async fn show(
         return Ok(Redirect::to(&format!("/game/{id}")).into_response());
     }
     let messages = match joined {
-        true => chat_pusher::messages(&app.database, &id).await?,
+        true => chat_pusher::messages(&app.database, &id).await?.unwrap_or_default(),
         false => Vec::new(),
     };
     let host = players.iter().find(|player| player.host);
@@ -61,6 +63,7 @@ pub(super) async fn show(
         link: link.to(&format!("/lobby/{id}")),
         notice: notice(game.status, joined),
         host: joined && game.host_id == user.id,
+        moves: game.cards()?.map_or(0, |cards| cards.moves()),
         page: app.page(&user).await,
         room_id: id,
         players,

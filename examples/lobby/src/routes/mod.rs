@@ -11,6 +11,8 @@ pub(crate) mod page;
 mod public;
 mod pusher_auth;
 pub(crate) mod register;
+#[cfg(test)]
+mod tests;
 
 use axum::routing::{get, post};
 use axum::{Router, middleware};

@@ -22,7 +22,10 @@ async fn messages_are_numbered_without_holes_also_when_they_race() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=60).collect::<Vec<_>>());
 
-    let shown = chat_pusher::messages(&house.app.database, &game).await.expect("a chat");
+    let shown = chat_pusher::messages(&house.app.database, &game)
+        .await
+        .expect("a database")
+        .expect("a chat");
     let of = |shown: &[message::Message]| shown.iter().map(|one| one.number).collect::<Vec<_>>();
     assert_eq!(of(&shown), (11..=60).collect::<Vec<_>>());
     let before = message::last(house.app.database.reads(), &game, Some(11)).await.expect("a chat");
@@ -50,7 +53,14 @@ async fn who_writes_too_fast_is_told_when_to_go_on() {
     }
     let text = refused(chat::say(&house.app, &game, users[0], "quicker").await);
     assert!(text.contains("Please try again in 8 seconds"), "{text}");
-    assert_eq!(chat_pusher::messages(&house.app.database, &game).await.expect("a chat").len(), 2);
+    assert_eq!(
+        chat_pusher::messages(&house.app.database, &game)
+            .await
+            .expect("a database")
+            .expect("a chat")
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]

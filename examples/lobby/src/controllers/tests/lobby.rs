@@ -52,7 +52,7 @@ async fn a_join_of_which_nobody_was_told_is_true_after_a_restart() {
     // As if the process had died after the commit and before `changed`.
     let guest = house.user("guest").await;
     let mut writes = house.app.database.begin().await.expect("a database");
-    game_user::join(&mut writes, &game, guest).await.expect("a seat");
+    game_user::join(&mut writes, &game, guest, None).await.expect("a seat");
     writes.commit().await.expect("a commit");
     let house = house.reopen().await;
     house.truth_becomes(&lobby, of(2)).await;
@@ -154,4 +154,18 @@ async fn strangers_and_unknown_games_are_refused() {
     refused(lobby::again(&house.app, &game, stranger).await);
     let text = refused(lobby::join(&house.app, &GameId::random(), stranger).await);
     assert_eq!(text, "There is no such game. Perhaps it was deleted.");
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_not_done() {
+    let house = House::open(&[]).await;
+    let (game, users) = house.game(2).await;
+    sqlx::query("UPDATE games SET cards = 'damaged' WHERE id = ?")
+        .bind(&game)
+        .execute(house.app.database.writes())
+        .await
+        .expect("a database");
+    refused(lobby::leave(&house.app, &game, users[1]).await);
+    refused(lobby::remove(&house.app, &game, users[0], users[1]).await);
+    assert_eq!(house.players(&game).await.len(), 2);
 }
