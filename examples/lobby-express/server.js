@@ -6,10 +6,14 @@ const http = require('node:http');
 const path = require('node:path');
 const { StartError } = require('./errors');
 
+// What is written is ours alone to read: the database has passwords (hashed) and sessions.
+process.umask(0o077);
+
 async function main() {
   const { host, port, dataDir } = require('./config/settings');
   const app = require('./app');
   const database = require('./database/database');
+  const { AppPusherController } = require('./controllers/appPusherController');
   await database.open(path.join(dataDir, 'lobby.db'));
 
   const server = http.createServer(app);
@@ -21,6 +25,7 @@ async function main() {
   server.listen(port, host, () => {
     console.log(`The web app listens on http://${host}:${port}`);
     process.send?.('ready'); // to start.js
+    AppPusherController.TRIGGER_APP_STARTED();
   });
 
   function stop() {

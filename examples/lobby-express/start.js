@@ -18,6 +18,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const children = new Set();
 let stopping = false;
 
+// What is written is ours alone to read, also what Oyez writes.
+process.umask(0o077);
+
 async function main(which) {
   if (!['both', 'web', 'oyez'].includes(which)) throw new StartError(`"${which}" cannot be started, only web and oyez.`);
   await install();

@@ -10,6 +10,8 @@ const { Refusal } = require('../errors');
 const { seats, gamesPerUser } = require('../config/settings');
 const { GamePusherController } = require('./gamePusherController');
 
+const HAS_STARTED = 'This game has already started.';
+
 /** Somebody makes a game and is its first player, and so its host. Answers its id. */
 async function create(user) {
   const gameId = transaction(() => {
@@ -25,11 +27,10 @@ async function create(user) {
 /** Somebody joins. Whoever plays already stays. */
 async function join(gameId, user) {
   const isNew = transaction(() => {
-    const game = mustExist(gameId);
-    const standing = GameUser.standing(gameId, user.id);
-    if (standing === 'player') return false;
-    if (standing === 'removed') throw new Refusal(409, 'The host has removed you from this game.');
-    mustBeInLobby(game);
+    mustExist(gameId);
+    if (GameUser.isPlayer(gameId, user.id)) return false;
+    const reason = barred(gameId, user);
+    if (reason) throw new Refusal(409, reason);
     const isFull = GameUser.players(gameId).length >= seats;
     if (isFull) throw new Refusal(409, `This game is full: ${seats} players are in it.`);
     mustHaveTimeFor(user);
@@ -38,6 +39,12 @@ async function join(gameId, user) {
     return true;
   });
   if (isNew) await GamePusherController.TRIGGER_PLAYER_JOINED_LOBBY(gameId);
+}
+
+/** Why somebody cannot join a game, whether seats are free or not; null if they can. */
+function barred(gameId, user) {
+  if (GameUser.standing(gameId, user.id) === 'removed') return 'The host has removed you from this game.';
+  return Game.find(gameId).status === 'lobby' ? null : HAS_STARTED;
 }
 
 /** A player is ready to play, or not any more. */
@@ -105,7 +112,7 @@ function mustHost(gameId, user) {
 }
 
 function mustBeInLobby(game) {
-  if (game.status !== 'lobby') throw new Refusal(409, 'This game has already started.');
+  if (game.status !== 'lobby') throw new Refusal(409, HAS_STARTED);
 }
 
 function mustHaveTimeFor(user) {
@@ -114,4 +121,4 @@ function mustHaveTimeFor(user) {
   }
 }
 
-module.exports = { create, join, ready, leave, remove, start, mustExist, mustPlay };
+module.exports = { create, join, barred, ready, leave, remove, start, mustExist, mustPlay };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A game's lobby. The page is rendered without its lists: they come with its subscriptions, however
-// late those are, so nothing here waits and nothing is triggered for the page that is on its way.
+// A game's lobby. The page is rendered with what is true now. What becomes true while it is on its way
+// comes with its subscriptions, however late those are: nothing here waits, and nothing is triggered.
 'use strict';
 
 const express = require('express');
+const { messagesOf } = require('../controllers/chatPusherController');
 const lobby = require('../controllers/lobbyController');
 const { playersOf } = require('../controllers/gamePusherController');
+const { seats } = require('../config/settings');
 const { Refusal } = require('../errors');
 const { field } = require('../middleware/field');
 const { isAuthed } = require('../middleware/isAuthed');
@@ -14,13 +16,20 @@ const { done } = require('../middleware/wantsJson');
 const router = express.Router();
 
 router.get('/lobby/:uuid', isAuthed, (req, res) => {
-  const gameId = lobby.mustExist(req.params.uuid).id;
+  const { id: gameId, status } = lobby.mustExist(req.params.uuid);
   const players = playersOf(gameId);
+  const me = players.find((player) => player.id === req.user.id);
   res.render('lobby', {
     title: players.length > 0 ? `${players[0].username}’s game` : 'An empty game',
     user: req.user,
     gameId,
-    joined: players.some((player) => player.id === req.user.id),
+    status,
+    seats,
+    players,
+    me,
+    joined: me !== undefined,
+    barred: me ? null : lobby.barred(gameId, req.user),
+    messages: me ? messagesOf(gameId) : [],
     link: `${req.protocol}://${req.get('host')}/lobby/${gameId}`,
   });
 });

@@ -5,6 +5,7 @@
 
 const express = require('express');
 const pusher = require('../config/pusher');
+const { startOfApp } = require('../controllers/appPusherController');
 const { messagesOf } = require('../controllers/chatPusherController');
 const { openGames, playersOf, stateOf } = require('../controllers/gamePusherController');
 const { bodyBytes } = require('../config/settings');
@@ -15,6 +16,7 @@ const TRUTHS = [
   [/^private-GAME_(.+)$/, stateOf],
   [/^private-CHAT_(.+)$/, messagesOf],
   [/^private-GAMES$/, openGames],
+  [/^APP$/, startOfApp],
 ];
 
 function truthOf(channel) {

@@ -21,11 +21,13 @@ test('npm start starts both and prints the address; SIGTERM ends both', async (t
   await isOpen(start);
   assert.equal((await fetch(`${lobby.url}/login`)).status, 200);
   assert.equal((await fetch(`http://127.0.0.1:${lobby.oyezPort}/up`)).status, 200);
+  for (const file of fs.readdirSync(lobby.data, { recursive: true })) {
+    assert.equal(fs.statSync(path.join(lobby.data, file)).mode & 0o077, 0, `nobody else reads ${file}`);
+  }
   assert.deepEqual(await lobby.kill(start, 'SIGTERM'), [0, null]);
   await assert.rejects(fetch(`${lobby.url}/login`));
   await assert.rejects(fetch(`http://127.0.0.1:${lobby.oyezPort}/up`));
   assert.equal(fs.readFileSync(lobby.config, 'utf8'), credentials, 'credentials are made once');
-  assert.equal(fs.statSync(lobby.config).mode & 0o077, 0, 'nobody else reads the secret');
 });
 
 test('if one of them dies, the other ends, with a word', async (t) => {

@@ -48,6 +48,19 @@ test('while Oyez is away everything works but the news, which come with Oyez', a
   await eventually(() => names(list.data) === 'ann,ben', 'the page that has come back', 40_000);
 });
 
+test('whoever was refused while the app was away hears that it is back, also if Oyez was first', async (t) => {
+  const lobby = await Lobby.start(t);
+  const app = lobby.subscribe(t, 'APP', 'APP_STARTED');
+  const first = (await eventually(() => app.data, 'the app')).started;
+  await lobby.kill(lobby.web);
+  await lobby.kill(lobby.oyez);
+  await lobby.startOyez();
+  const page = lobby.subscribe(t, 'APP', 'APP_STARTED'); // a page that is back before the app is
+  await eventually(() => lobby.library.get({ path: '/channels/APP' }).then((answer) => answer.json()).then(({ occupied }) => occupied), 'the page');
+  await lobby.startWeb();
+  for (const each of [page, app]) await eventually(() => each.data?.started > first, 'the app that is back', 40_000);
+});
+
 test('what the app could not say any more, `refresh` finds out', async (t) => {
   const lobby = await Lobby.prepare(t, { edit: (text) => text.replaceAll('refresh = "30s"', 'refresh = "500ms"') });
   // The app cannot reach Oyez, as if it died after each commit. Oyez can reach the app.

@@ -16,6 +16,7 @@ const pusher = new Pusher(pusherKey, {
   wssPort: pusherPort,
   forceTLS: isSecure,
   enabledTransports: [isSecure ? 'wss' : 'ws'],
+  pongTimeout: 10_000, // milliseconds in which Oyez answers, or the connection is taken for dead
   channelAuthorization: { endpoint: '/pusher/auth', transport: 'ajax' },
 });
 
@@ -37,13 +38,21 @@ function showConnection(state) {
 pusher.connection.bind('state_change', ({ current }) => showConnection(current));
 showConnection(pusher.connection.state);
 
-// pusher-js asks the web app once to be let into a channel. When that fails, say because the app is
-// just being restarted, the page says so, and asks again when somebody comes back to it.
-function showRefused() {
-  document.querySelector('#connection').textContent = 'Connected in part, please reload';
+// The library asks the web app once to be let into a channel. When that fails, because the app is
+// just being restarted, say, the page tells so, and asks again: when the app has started, which Oyez
+// hears from it, and when the network or somebody comes back to the page.
+function sayIfRefused(channel) {
+  channel.bind('pusher:subscription_error', () => {
+    document.querySelector('#connection').textContent = 'Waiting for the server …';
+  });
+  channel.bind('pusher:subscription_succeeded', () => showConnection(pusher.connection.state));
 }
 
-document.addEventListener('visibilitychange', () => {
-  showConnection(pusher.connection.state);
-  for (const { name } of pusher.allChannels()) pusher.subscribe(name);
-});
+function subscribeAgain() {
+  for (const { name } of pusher.allChannels()) pusher.subscribe(name); // where it has, nothing happens
+}
+
+const appChannel = pusher.subscribe('APP');
+appChannel.bind('APP_STARTED', subscribeAgain);
+window.addEventListener('online', subscribeAgain);
+document.addEventListener('visibilitychange', subscribeAgain);

@@ -9,14 +9,15 @@ const chatForm = document.querySelector('#chat-form');
 const chatError = document.querySelector('#chat-error');
 const earlier = document.querySelector('#earlier');
 
-const rows = new Map(); // of the messages that are shown, by number
+const rows = new Map(); // of the messages that are shown, by number: at first, what the server has drawn
+for (const row of messagesList.children) rows.set(Number(row.dataset.number), row);
 
 const chatChannel = pusher.subscribe(`private-CHAT_${roomId}`);
 chatChannel.bind('CHAT_MESSAGES', (data) => {
   for (const message of addMessages(data)) showTyping(message.user_id, false);
   fillHole();
 });
-chatChannel.bind('pusher:subscription_error', showRefused);
+sayIfRefused(chatChannel);
 
 // Puts those that are not there yet in their places, and answers them. A log that was read to its
 // end follows.
@@ -30,9 +31,22 @@ function addMessages(messages) {
     rows.set(message.number, row);
     messagesList.insertBefore(row, next ?? null);
   }
-  earlier.hidden = rows.size === 0 || rows.has(1);
+  showRest();
   if (wasAtEnd) messagesLog.scrollTop = messagesLog.scrollHeight;
   return added;
+}
+
+// What depends on the reader's clock, or on what is still on the server.
+function showRest() {
+  for (const time of messagesList.querySelectorAll('time')) showTime(time);
+  earlier.hidden = rows.size === 0 || rows.has(1);
+}
+
+function showTime(element) {
+  const said = new Date(element.dateTime);
+  const isToday = said.toDateString() === new Date().toDateString();
+  const day = isToday ? {} : { day: 'numeric', month: 'short' };
+  say(element, said.toLocaleString([], { hour: '2-digit', minute: '2-digit', ...day }));
 }
 
 // Only `textContent`: what people write is never HTML.
@@ -41,15 +55,8 @@ function messageRow({ number, user_id, username, text, time }) {
   Object.assign(row.dataset, { number, userId: user_id, mine: user_id === userId });
   row.querySelector('.author').textContent = username;
   row.querySelector('.text').textContent = text;
-  const said = new Date(time);
-  row.querySelector('time').dateTime = said.toISOString();
-  row.querySelector('time').textContent = said.toLocaleString([], { dateStyle: 'short', timeStyle: 'short' });
+  row.querySelector('time').dateTime = new Date(time).toISOString();
   return row;
-}
-
-// The answer; null if the server cannot be reached.
-function ask(path, options) {
-  return fetch(path, { headers: { Accept: 'application/json' }, ...options }).catch(() => null);
 }
 
 async function loadBefore(number) {
@@ -84,15 +91,15 @@ chatForm.addEventListener('submit', async (event) => {
   const text = chatForm.text.value;
   chatForm.text.value = '';
   sayTyping();
-  const answer = await ask(chatForm.action, { method: 'POST', body: new URLSearchParams({ text }) });
-  const { error } = answer ? await answer.json() : { error: 'The server cannot be reached. Please try again.' };
-  chatError.textContent = error ?? '';
+  const { error } = await post(chatForm.action, { text });
+  say(chatError, error ?? '');
   if (error && chatForm.text.value === '') chatForm.text.value = text;
+  sayTyping();
 });
 
 // Who is typing goes from page to page, not through the web app. A page says when that changes, so
-// nobody needs a timer to forget it. Who it is stands in the metadata, where Oyez put it: the data
-// could claim anything.
+// nobody needs a timer to forget it: it ends with the message, with an empty or left field, with
+// the page. Who it is stands in the metadata, where Oyez put it: the data could claim anything.
 const typists = new Set();
 let saidTyping = false;
 
@@ -107,17 +114,29 @@ typingChannel.bind('pusher:subscription_succeeded', () => {
 });
 
 function sayTyping() {
-  const typing = chatForm.text.value !== '' && document.activeElement === chatForm.text;
+  tellTyping(chatForm.text.value !== '' && document.activeElement === chatForm.text && document.hasFocus());
+}
+
+function tellTyping(typing) {
   if (typing === saidTyping || !typingChannel.subscribed) return;
   saidTyping = typing;
   typingChannel.trigger('client-typing', typing ? {} : { typing });
 }
-for (const event of ['input', 'focus', 'blur']) chatForm.text.addEventListener(event, sayTyping);
+
+chatForm.text.addEventListener('input', sayTyping);
+for (const event of ['focus', 'blur']) {
+  chatForm.text.addEventListener(event, sayTyping);
+  window.addEventListener(event, sayTyping); // the field keeps the focus of a window that has none
+}
+window.addEventListener('pagehide', () => tellTyping(false));
 
 function showTyping(id, typing) {
   if (typing && id !== userId) typists.add(id);
   else typists.delete(id);
-  const names = [...typists].map((typist) => typingChannel.members.get(String(typist))?.info.username);
+  const names = [...typists].map((typist) => typingChannel.members.get(String(typist))?.info.username).filter(Boolean);
   const who = names.length > 2 ? 'Several people' : names.join(' and ');
-  document.querySelector('#typing').textContent = who && `${who} ${names.length > 1 ? 'are' : 'is'} typing …`;
+  say(document.querySelector('#typing'), who && `${who} ${names.length > 1 ? 'are' : 'is'} typing …`);
 }
+
+showRest();
+messagesLog.scrollTop = messagesLog.scrollHeight;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // Who sits at the table. Whatever happened, a join, a leave, somebody ready, another host, comes as
-// one list, and the page draws what the list says. The forms are ordinary forms.
+// one list, and the page draws what the list says.
 'use strict';
+
+const SEATS = 6;
 
 const joined = document.body.dataset.joined === 'true';
 const playersList = document.querySelector('#players');
 
 let players; // as the last list said
-let hasBegun = false;
+let hasBegun = document.body.dataset.status === 'playing';
 
 const lobbyChannel = pusher.subscribe(`LOBBY_${roomId}`);
 lobbyChannel.bind('PLAYER_JOIN', (data) => updatePlayersList(data));
@@ -15,41 +17,57 @@ lobbyChannel.bind('PLAYER_JOIN', (data) => updatePlayersList(data));
 function updatePlayersList(data) {
   players = data;
   const me = players.find((player) => player.id === userId);
-  playersList.replaceChildren(...players.map((player) => playerRow(player, me)));
-  document.querySelector('#count').textContent = players.length;
-  document.querySelector('#title').textContent = players[0] ? `${players[0].username}’s game` : 'An empty game';
+  redraw(playersList, 'userId', players, (row, player) => drawPlayer(row, player, me));
+  say(document.querySelector('#count'), players.length);
+  say(document.querySelector('#title'), players[0] ? `${players[0].username}’s game` : 'An empty game');
+  say(document.querySelector('#error'), ''); // it was about the list before
   if (joined) updateMine(me);
-  else document.querySelector('#gone').textContent = me ? 'You sit here in another window. Reload to sit here, too.' : '';
+  else updateSeat(me);
   updateOnline();
 }
 
-function playerRow({ id, username, ready, host }, me) {
-  const row = document.querySelector('#players-row').content.firstElementChild.cloneNode(true);
-  Object.assign(row.dataset, { userId: id, ready, host, me: id === userId, online: '' });
-  row.querySelector('.avatar').textContent = username[0];
-  row.querySelector('.avatar').dataset.hue = id % 6;
-  row.querySelector('.name').textContent = username;
-  row.querySelector('.ready').textContent = ready ? 'Ready' : 'Not ready';
+function drawPlayer(row, { id, username, ready, host }, me) {
+  Object.assign(row.dataset, { ready, host, me: id === userId });
+  const avatar = row.querySelector('.avatar');
+  say(avatar, username[0]);
+  avatar.dataset.hue = id % 6;
+  say(row.querySelector('.name'), username);
+  say(row.querySelector('.ready'), ready ? 'Ready' : 'Not ready');
   const remove = row.querySelector('.remove');
   remove.hidden = !me?.host || id === userId || hasBegun;
   remove.user_id.value = id;
   remove.querySelector('button').ariaLabel = `Remove ${username}`;
-  return row;
 }
 
 // What I may do. Nothing is decided here: the server refuses all the same.
 function updateMine(me) {
-  document.querySelector('#gone').textContent = me ? '' : 'You do not sit at this table any more.';
+  say(document.querySelector('#gone'), me ? '' : 'You do not sit at this table any more.');
   for (const selector of ['#mine', '.chat']) document.querySelector(selector).hidden = !me;
-  document.querySelector('#begun').textContent = me && hasBegun ? 'The game has begun.' : '';
+  say(document.querySelector('#begun'), me && hasBegun ? 'The game has begun.' : '');
   if (!me) return;
   document.querySelector('#before').hidden = hasBegun;
   document.querySelector('#ready').value = !me.ready;
   const button = document.querySelector('#ready-button');
-  button.textContent = me.ready ? 'Wait, I am not ready' : 'I am ready';
+  say(button, me.ready ? 'Wait, I am not ready' : 'I am ready');
   button.classList.toggle('primary', !me.ready);
-  document.querySelector('#start').hidden = !me.host;
-  document.querySelector('#hint').textContent = hintFor(me);
+  const start = document.querySelector('#start');
+  start.hidden = !me.host;
+  start.querySelector('button').classList.toggle('primary', isEverybodyReady());
+  say(document.querySelector('#hint'), hintFor(me));
+}
+
+// What one may do who looks on: sit down, unless the server said why not, or all seats are taken.
+function updateSeat(me) {
+  say(document.querySelector('#gone'), me ? 'You sit here in another window. Reload to sit here, too.' : '');
+  const join = document.querySelector('#join');
+  if (!join) return;
+  const isFull = players.length >= SEATS;
+  join.hidden = Boolean(me) || isFull;
+  document.querySelector('#full').hidden = Boolean(me) || !isFull;
+}
+
+function isEverybodyReady() {
+  return players.length > 1 && players.every((player) => player.ready || player.host);
 }
 
 function hintFor(me) {
@@ -65,7 +83,7 @@ function updateOnline() {
   for (const row of playersList.children) {
     const online = members.get(row.dataset.userId) !== null;
     row.dataset.online = online;
-    row.querySelector('.online').textContent = online ? '' : 'away';
+    say(row.querySelector('.online'), online ? '' : 'away');
   }
 }
 
@@ -74,12 +92,12 @@ if (joined) {
   for (const event of ['subscription_succeeded', 'member_added', 'member_removed']) {
     presenceChannel.bind(`pusher:${event}`, updateOnline);
   }
-  presenceChannel.bind('pusher:subscription_error', showRefused);
+  sayIfRefused(presenceChannel);
 
   const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
   gameChannel.bind('GAME_STATE', ({ status }) => {
     hasBegun = status === 'playing';
     if (players) updatePlayersList(players);
   });
-  gameChannel.bind('pusher:subscription_error', showRefused);
+  sayIfRefused(gameChannel);
 }
