@@ -17,9 +17,11 @@ export async function until(page, holds, arg, what, deadline = DEADLINE) {
       const value = holds(${JSON.stringify(arg)});
       if (!value) return;
       watcher.disconnect();
+      document.removeEventListener('readystatechange', check);
       resolve(value);
     };
     watcher.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    document.addEventListener('readystatechange', check);
     check();
   })`;
   for (;;) {
