@@ -21,8 +21,10 @@ pub(crate) enum Error {
     SignedOut,
     #[error("The name or the password is wrong.")]
     WrongPassword,
+    #[error("Too many want something at the same moment. Please try again.")]
+    Busy,
     #[error("Something went wrong here. It was written down; please try again.")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     #[error("Something went wrong here. It was written down; please try again.")]
     Broken(String),
 }
@@ -41,7 +43,17 @@ impl Error {
             Error::Conflict(_) => StatusCode::CONFLICT,
             Error::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Error::SignedOut | Error::WrongPassword => StatusCode::UNAUTHORIZED,
+            Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Error::Database(_) | Error::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Error {
+        match error {
+            sqlx::Error::PoolTimedOut => Error::Busy,
+            error => Error::Database(error),
         }
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`LocalPath`]: where to go after the log-in. Whatever a link says, it is one of our own pages.
 
-use axum::http::Uri;
+use axum::http::header::REFERER;
+use axum::http::{HeaderMap, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
@@ -38,6 +39,14 @@ impl LocalPath {
     /// The path and query of a request.
     pub(crate) fn of(uri: &Uri) -> LocalPath {
         LocalPath::parse(uri.path_and_query().map_or("/", |path| path.as_str()))
+    }
+
+    /// The page from which a request comes, if the browser tells. The page is one of ours: see
+    /// [`same_origin`](crate::middleware::same_origin).
+    pub(crate) fn of_page(headers: &HeaderMap) -> LocalPath {
+        let page = headers.get(REFERER).and_then(|page| page.to_str().ok());
+        let page = page.and_then(|page| page.parse::<Uri>().ok());
+        page.map_or_else(LocalPath::default, |page| LocalPath::of(&page))
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -7,13 +7,13 @@
 
 use std::fmt;
 use std::ops::RangeInclusive;
-use std::sync::LazyLock;
-use std::thread::available_parallelism;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread::{self, available_parallelism};
 
 use argon2::password_hash::phc;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::error::Error;
 
@@ -93,34 +93,50 @@ fn verify(password: &str, kept: &PasswordHash) -> Result<bool, Error> {
     }
 }
 
-/// Those who wait for a core, and those who have one.
+/// A piece of work, which sends its result itself.
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Threads that hash, one for each core, and the works that wait for one.
+///
+/// They are few and stay, so that each uses the memory of one hash again and again. On the threads
+/// of a pool that comes and goes, each heap would keep its 19 MiB.
 struct Queue {
-    places: Semaphore,
-    cores: Semaphore,
+    works: mpsc::Sender<Work>,
 }
 
 impl Queue {
     fn of(cores: usize) -> Queue {
-        let places = Semaphore::new(cores * WAITING_PER_CORE);
-        Queue { places, cores: Semaphore::new(cores) }
+        let (works, next) = mpsc::channel(cores * WAITING_PER_CORE);
+        let next = Arc::new(Mutex::new(next));
+        for _ in 0..cores {
+            let next = Arc::clone(&next);
+            thread::spawn(move || while work_once(&next) {});
+        }
+        Queue { works }
     }
 
-    /// Does that work on a thread of its own, when there is a core for it. It holds its core to its
-    /// end, also when nobody waits for it any more.
+    /// Does that work when a thread is free for it.
     async fn run<T: Send + 'static>(
         &'static self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| {
+        let (tell, told) = oneshot::channel();
+        // Nobody may wait for it any more.
+        let work = Box::new(move || drop(tell.send(work())));
+        self.works.try_send(work).map_err(|_| {
             Error::TooMany("Many people sign in right now. Please try again soon.".to_owned())
         })?;
-        let core = self.cores.acquire().await.expect("nobody closes it");
-        let done = spawn_blocking(move || {
-            let _core = core;
-            work()
-        });
-        done.await.map_err(|error| Error::Broken(format!("hashing has failed: {error}")))
+        told.await.map_err(|_| Error::Broken("hashing has failed".to_owned()))
     }
+}
+
+/// Waits for a piece of work and does it. Answers whether there may be more.
+fn work_once(next: &Mutex<mpsc::Receiver<Work>>) -> bool {
+    let work = next.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+    let Some(work) = work else { return false };
+    // Whoever waits for one that panics is told by its channel; the thread goes on.
+    let _ = catch_unwind(AssertUnwindSafe(work));
+    true
 }
 
 impl fmt::Debug for Password {
@@ -137,7 +153,6 @@ impl fmt::Debug for PasswordHash {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
     use std::time::{Duration, Instant};
 
     use tokio::task::yield_now;
@@ -191,12 +206,17 @@ mod tests {
     #[tokio::test]
     async fn only_so_many_wait() {
         let queue: &'static Queue = Box::leak(Box::new(Queue::of(1)));
-        let (go, wait) = mpsc::channel::<()>();
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (begin, begun) = oneshot::channel();
         // It is done when the sender is gone.
-        let first = tokio::spawn(queue.run(move || wait.recv().is_err()));
+        let first = tokio::spawn(queue.run(move || {
+            let _ = begin.send(());
+            wait.recv().is_err()
+        }));
+        begun.await.expect("it has begun");
         let others: Vec<_> =
-            (1..WAITING_PER_CORE).map(|_| tokio::spawn(queue.run(|| true))).collect();
-        while queue.places.available_permits() > 0 {
+            (0..WAITING_PER_CORE).map(|_| tokio::spawn(queue.run(|| true))).collect();
+        while queue.works.capacity() > 0 {
             yield_now().await;
         }
         assert!(matches!(queue.run(|| true).await, Err(Error::TooMany(_))));
@@ -205,5 +225,13 @@ mod tests {
             assert!(done.await.expect("no panic").expect("done"));
         }
         assert!(queue.run(|| true).await.expect("there is room again"));
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_told_and_hurts_no_other() {
+        let queue: &'static Queue = Box::leak(Box::new(Queue::of(1)));
+        let result = queue.run(|| panic!("a hash that fails")).await;
+        assert!(matches!(result, Err::<(), _>(Error::Broken(_))));
+        assert!(queue.run(|| true).await.expect("the thread goes on"));
     }
 }

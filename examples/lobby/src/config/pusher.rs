@@ -6,9 +6,10 @@
 //! gets the answer and in what order is Oyez' work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use oyez::{Oyez, Server, StartError, WebhookKind};
+use oyez::{Channel as Rule, Oyez, Server, StartError, WebhookKind};
 use serde_json::Value;
 use tokio::sync::SetOnce;
 
@@ -22,6 +23,16 @@ use crate::referee;
 /// `oyez` reads them: an app with credentials of your own, limits.
 const FILE: &str = "oyez.toml";
 
+/// A page that hears nothing for so many seconds asks whether the connection still stands.
+const NOTICED: u64 = 30;
+
+/// Whoever comes back is shown the newest state, and needs none of those before. A few are kept for
+/// those who were away for moments, who are sent what has changed and not the whole.
+const STATES: usize = 8;
+
+/// So long.
+const KEPT: Duration = Duration::from_secs(60);
+
 /// The realtime server, for whoever changes something: there from the moment in which it runs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pusher(Arc<SetOnce<Oyez>>);
@@ -30,10 +41,6 @@ impl Pusher {
     /// Opens the port, for realtime connections and for the pages of `router`. Truths, and whoever
     /// else needs the server, wait for [`Pusher::runs`].
     pub(crate) fn start(app: &App, router: Router) -> Result<Oyez, StartError> {
-        let truth = || {
-            let app = app.clone();
-            move |channel| truth(app.clone(), channel)
-        };
         let referee = app.clone();
         let comings_and_goings = [WebhookKind::MemberAdded, WebhookKind::MemberRemoved];
 
@@ -45,11 +52,14 @@ impl Pusher {
         server
             .listen(app.config.listen)
             .data_dir(app.config.data.join("oyez"))
-            .truth_with("private-GAMES", "GAMES", truth())
-            .truth_with("LOBBY_*", "PLAYER_JOIN", truth())
-            .truth_with("private-CHAT_*", "CHAT_MESSAGES", truth())
-            .truth_with("private-GAME_*", "GAME_STATE", truth())
-            .truth_with("private-HAND_*", "HAND", truth())
+            .configure(|options| options.activity_timeout = NOTICED)
+            // Who is there is seen by presence.
+            .configure_app(|app| app.switches.subscription_count = false)
+            .channel(of_the_database(app, "private-GAMES", "GAMES"))
+            .channel(of_the_database(app, "LOBBY_*", "PLAYER_JOIN"))
+            .channel(of_the_database(app, "private-CHAT_*", "CHAT_MESSAGES"))
+            .channel(of_the_database(app, "private-GAME_*", "GAME_STATE"))
+            .channel(of_the_database(app, "private-HAND_*", "HAND"))
             .webhook_with(comings_and_goings, move |event| referee::hear(referee.clone(), event))
             .router(router)
             .start()
@@ -75,6 +85,14 @@ impl Pusher {
             }
         }
     }
+}
+
+/// Channels whose truth is what the database says. It comes as that event.
+fn of_the_database(app: &App, channels: &str, event: &str) -> Rule {
+    let app = app.clone();
+    Rule::matching(channels)
+        .history(STATES, KEPT)
+        .truth(event, move |name| truth(app.clone(), name))
 }
 
 /// What is true of a channel; `null` if nothing is.

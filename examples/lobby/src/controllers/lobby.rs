@@ -38,8 +38,8 @@ pub(crate) async fn create(app: &App, user: i64) -> Result<GameId, Error> {
 /// Somebody joins. Whoever is in the game already stays in it.
 pub(crate) async fn join(app: &App, id: &GameId, user: i64) -> Result<(), Error> {
     let mut writes = app.database.begin().await?;
-    let game = game::find(&mut *writes, id).await?.ok_or(UNKNOWN)?;
-    match game_user::standing(&mut *writes, id, user).await? {
+    let (game, standing) = game::find_for(&mut *writes, id, user).await?.ok_or(UNKNOWN)?;
+    match standing {
         Standing::Player => return Ok(()),
         Standing::Gone(Gone::Removed) => {
             return Err(conflict("The host has removed you from this game."));
@@ -154,10 +154,9 @@ pub(crate) async fn player(
     id: &GameId,
     user: i64,
 ) -> Result<Game, Error> {
-    let game = game::find(&mut *writes, id).await?.ok_or(UNKNOWN)?;
-    match game_user::standing(writes, id, user).await? {
-        Standing::Player => Ok(game),
-        Standing::Stranger | Standing::Gone(_) => Err(NOT_YOURS),
+    match game::find_for(writes, id, user).await?.ok_or(UNKNOWN)? {
+        (game, Standing::Player) => Ok(game),
+        (_, Standing::Stranger | Standing::Gone(_)) => Err(NOT_YOURS),
     }
 }
 

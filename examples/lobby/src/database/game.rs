@@ -4,6 +4,7 @@
 use serde::Serialize;
 use sqlx::{SqliteConnection, SqliteExecutor, SqlitePool};
 
+use super::game_user::{Gone, Standing};
 use super::now;
 use crate::crazy_eights::Game as Cards;
 use crate::error::Error;
@@ -49,7 +50,19 @@ pub(crate) struct OpenGame {
 pub(crate) struct MyGame {
     pub(crate) id: GameId,
     pub(crate) host: String,
+    pub(crate) players: i64,
     pub(crate) status: Status,
+}
+
+impl Status {
+    /// How people say it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Status::Lobby => "in the lobby",
+            Status::Playing => "being played",
+            Status::Finished => "over",
+        }
+    }
 }
 
 impl Game {
@@ -74,6 +87,33 @@ pub(crate) async fn find(
         .await
 }
 
+/// The game of that id, and how that user stands to it, in one query.
+pub(crate) async fn find_for(
+    database: impl SqliteExecutor<'_>,
+    id: &GameId,
+    user: i64,
+) -> Result<Option<(Game, Standing)>, sqlx::Error> {
+    #[derive(sqlx::FromRow)]
+    struct Row {
+        #[sqlx(flatten)]
+        game: Game,
+        is_seated: bool,
+        gone: Option<Gone>,
+    }
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT games.id, games.host_id, games.status, games.cards,
+             game_users.user_id IS NOT NULL AS is_seated, game_users.gone
+         FROM games
+         LEFT JOIN game_users ON game_users.game_id = games.id AND game_users.user_id = ?
+         WHERE games.id = ?",
+    )
+    .bind(user)
+    .bind(id)
+    .fetch_optional(database)
+    .await?;
+    Ok(row.map(|row| (row.game, Standing::of(row.is_seated.then_some(row.gone)))))
+}
+
 /// The newest games that somebody can join, in one query.
 pub(crate) async fn open(database: &SqlitePool) -> Result<Vec<OpenGame>, sqlx::Error> {
     sqlx::query_as(
@@ -96,7 +136,9 @@ pub(crate) async fn open(database: &SqlitePool) -> Result<Vec<OpenGame>, sqlx::E
 /// The games that somebody plays in, newest first.
 pub(crate) async fn of_user(database: &SqlitePool, user: i64) -> Result<Vec<MyGame>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT games.id, users.username AS host, games.status
+        "SELECT games.id, users.username AS host, games.status,
+             (SELECT count(*) FROM game_users AS other
+              WHERE other.game_id = games.id AND other.gone IS NULL) AS players
          FROM game_users
          JOIN games ON games.id = game_users.game_id
          JOIN users ON users.id = games.host_id

@@ -41,6 +41,17 @@ pub(crate) enum Standing {
     Gone(Gone),
 }
 
+impl Standing {
+    /// By the row of the table, if there is one.
+    pub(super) fn of(row: Option<Option<Gone>>) -> Standing {
+        match row {
+            None => Standing::Stranger,
+            Some(None) => Standing::Player,
+            Some(Some(gone)) => Standing::Gone(gone),
+        }
+    }
+}
+
 /// The players of a game, in the order of joining, in one query.
 pub(crate) async fn players(
     database: impl SqliteExecutor<'_>,
@@ -87,11 +98,7 @@ pub(crate) async fn standing(
             .bind(user)
             .fetch_optional(database)
             .await?;
-    Ok(match row {
-        None => Standing::Stranger,
-        Some(None) => Standing::Player,
-        Some(Some(gone)) => Standing::Gone(gone),
-    })
+    Ok(Standing::of(row))
 }
 
 /// In how many games somebody plays.

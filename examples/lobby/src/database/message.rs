@@ -13,7 +13,7 @@ pub(crate) const LENGTH: usize = 500;
 /// So many are shown, and loaded, at once.
 const PAGE: i64 = 50;
 
-/// A game's chat keeps so many.
+/// A game's chat keeps so many, and up to a page more.
 const KEPT: i64 = 5_000;
 
 /// What somebody said.
@@ -46,11 +46,14 @@ pub(crate) async fn add(
     .bind(now())
     .fetch_one(&mut *writes)
     .await?;
-    sqlx::query("DELETE FROM messages WHERE game_id = ? AND number <= ?")
-        .bind(game)
-        .bind(number - KEPT)
-        .execute(writes)
-        .await?;
+    // Some more are kept, so that not each message needs to look for old ones.
+    if number % PAGE == 0 {
+        sqlx::query("DELETE FROM messages WHERE game_id = ? AND number <= ?")
+            .bind(game)
+            .bind(number - KEPT)
+            .execute(writes)
+            .await?;
+    }
     Ok(number)
 }
 

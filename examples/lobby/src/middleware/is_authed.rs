@@ -41,8 +41,8 @@ impl<S: Sync> FromRequestParts<S> for CurrentUser {
     }
 }
 
-/// Whoever is not signed in gets the log-in page, and from there to where they wanted to go; a
-/// script, or what was to change something, gets [`Error::SignedOut`].
+/// Whoever is not signed in gets the log-in page, and from there to where they wanted to go, or to
+/// the page whose form they sent; a script gets [`Error::SignedOut`].
 pub(crate) async fn is_authed(
     State(app): State<App>,
     session: Session,
@@ -51,12 +51,15 @@ pub(crate) async fn is_authed(
     next: Next,
 ) -> Result<Response, Error> {
     let Some(user) = CurrentUser::of(&session, &app).await? else {
-        let is_page = matches!(*request.method(), Method::GET | Method::HEAD);
-        if is_page && wants == Wants::Page {
-            let log_in = LocalPath::of(request.uri()).after_log_in();
-            return Ok(Redirect::to(&log_in).into_response());
+        if wants == Wants::Json {
+            return Err(Error::SignedOut);
         }
-        return Err(Error::SignedOut);
+        let back = match *request.method() {
+            Method::GET | Method::HEAD => LocalPath::of(request.uri()),
+            // What was sent is lost with the session: it is not done on the way.
+            _ => LocalPath::of_page(request.headers()),
+        };
+        return Ok(Redirect::to(&back.after_log_in()).into_response());
     };
     request.extensions_mut().insert(user.clone());
     let mut response = next.run(request).await;

@@ -9,10 +9,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
+const SEC_FETCH_DEST: &str = "sec-fetch-dest";
+
 /// The form in which somebody wants the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wants {
-    /// `Accept: application/json`, as all of our scripts say.
+    /// `Accept: application/json`, as all of our scripts say; or whatever a browser fetches for a
+    /// script, as pusher-js does when it asks to be let into a channel.
     Json,
     /// Whoever else.
     Page,
@@ -25,7 +28,8 @@ impl Wants {
             media_type.trim().eq_ignore_ascii_case("application/json")
         };
         let accepted = headers.get_all(ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-        if accepted.flat_map(|value| value.split(',')).any(is_json) {
+        let is_for_script = headers.get(SEC_FETCH_DEST).is_some_and(|dest| dest == "empty");
+        if is_for_script || accepted.flat_map(|value| value.split(',')).any(is_json) {
             Wants::Json
         } else {
             Wants::Page

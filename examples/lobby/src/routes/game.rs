@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::controllers::{chat_pusher, lobby, table};
 use crate::crazy_eights::{Action, Card, Suit};
 use crate::database::game::{self, Status};
-use crate::database::game_user::{self, Standing};
+use crate::database::game_user::Standing;
 use crate::database::message::Message;
 use crate::error::Error;
 use crate::game_id::GameId;
@@ -39,9 +39,8 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Error> {
     let id = game_id(&id)?;
-    let database = app.database.reads();
-    let game = game::find(database, &id).await?.ok_or(lobby::UNKNOWN)?;
-    let standing = game_user::standing(database, &id, user.id).await?;
+    let found = game::find_for(app.database.reads(), &id, user.id).await?;
+    let (game, standing) = found.ok_or(lobby::UNKNOWN)?;
     if game.status == Status::Lobby || standing != Standing::Player {
         return Ok(Redirect::to(&format!("/lobby/{id}")).into_response());
     }

@@ -12,7 +12,7 @@ use super::page::{Page, render};
 use crate::app::App;
 use crate::controllers::{chat_pusher, game_pusher, lobby};
 use crate::database::game::{self, Status};
-use crate::database::game_user::Player;
+use crate::database::game_user::{Gone, Player, Standing};
 use crate::database::message::Message;
 use crate::error::Error;
 use crate::game_id::GameId;
@@ -45,8 +45,8 @@ pub(super) async fn show(
     link: Link,
 ) -> Result<Response, Error> {
     let id = game_id(&id)?;
-    let database = app.database.reads();
-    let game = game::find(database, &id).await?.ok_or(lobby::UNKNOWN)?;
+    let found = game::find_for(app.database.reads(), &id, user.id).await?;
+    let (game, standing) = found.ok_or(lobby::UNKNOWN)?;
     let players = game_pusher::players(&app.database, &id).await?.unwrap_or_default();
     let me = players.iter().find(|player| player.id == user.id);
     let (joined, ready) = (me.is_some(), me.is_some_and(|me| me.ready));
@@ -61,7 +61,7 @@ pub(super) async fn show(
     render(&Lobby {
         title: host.map_or("An empty game".to_owned(), |host| format!("{}’s game", host.username)),
         link: link.to(&format!("/lobby/{id}")),
-        notice: notice(game.status, joined),
+        notice: notice(game.status, standing).map(str::to_owned),
         host: joined && game.host_id == user.id,
         moves: game.cards()?.map_or(0, |cards| cards.moves()),
         page: app.page(&user).await,
@@ -73,14 +73,15 @@ pub(super) async fn show(
     })
 }
 
-/// What somebody who is not in the game should know before they try.
-fn notice(status: Status, joined: bool) -> Option<String> {
-    let text = match (joined, status) {
-        (true, _) | (false, Status::Lobby) => return None,
-        (false, Status::Playing) => "This game has already started.",
-        (false, Status::Finished) => "This game is over.",
-    };
-    Some(text.to_owned())
+/// Why somebody cannot take a seat.
+fn notice(status: Status, standing: Standing) -> Option<&'static str> {
+    match (standing, status) {
+        (Standing::Gone(Gone::Removed), _) => Some("The host has removed you from this game."),
+        (Standing::Player, _) | (_, Status::Lobby) => None,
+        (Standing::Gone(Gone::Left), _) => Some("You have left this game."),
+        (Standing::Stranger, Status::Playing) => Some("This game has already started."),
+        (Standing::Stranger, Status::Finished) => Some("This game is over."),
+    }
 }
 
 /// `POST /lobby/:uuid/join`

@@ -51,14 +51,33 @@ async fn no_link_leads_elsewhere_after_the_log_in() {
 }
 
 #[tokio::test]
-async fn what_changes_something_is_not_sent_to_the_log_in_page() {
+async fn whoever_sends_a_form_too_late_logs_in_and_is_back_at_its_page() {
     let house = House::new(&[]).await;
-    let answer = house.send(Ask::post("/say", &[("text", "hi")])).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert!(answer.text.contains("Please sign in first."), "{}", answer.text);
-    let answer = house.send(Ask::get("/whoami").fetch()).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(answer.error(), "Please sign in first.");
+    for (page, next) in [
+        (Some("http://here.test/whoami?a=1"), "/login?next=%2Fwhoami%3Fa%3D1"),
+        (Some("http://here.test//evil.test/"), "/login?next=%2F"),
+        (Some("nonsense"), "/login?next=%2F"),
+        (None, "/login?next=%2F"),
+    ] {
+        let ask = Ask::post("/say", &[("text", "hi")]);
+        let answer = house.send(page.map_or(ask.clone(), |page| ask.header("referer", page))).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert_eq!(answer.header(LOCATION), Some(next), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_script_of_nobody_is_told_so() {
+    let house = House::new(&[]).await;
+    for ask in [
+        Ask::get("/whoami").fetch(),
+        Ask::post("/say", &[("text", "hi")]).fetch(),
+        Ask::post("/say", &[("text", "hi")]).header("sec-fetch-dest", "empty"),
+    ] {
+        let answer = house.send(ask).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(answer.error(), "Please sign in first.");
+    }
 }
 
 #[tokio::test]
