@@ -47,7 +47,8 @@ codes! {
     Unauthorized = 4009, "Connection not authorized";
     /// The server is full, or this connection is too slow or too loud.
     OverCapacity = 4100, "Over capacity: come back in a moment";
-    /// The server is about to stop.
+    /// The server is about to stop; or the program that it is part of wants a connection to begin
+    /// anew.
     Draining = 4200, "Server is going away: reconnect";
     /// Nothing was heard for `ping_after` and `pong_timeout`.
     PongTimeout = 4201, "Pong reply not received";

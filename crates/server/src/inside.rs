@@ -7,11 +7,13 @@ use bytes::Bytes;
 use hyper::Method;
 use oyez_core::WorkerId;
 use oyez_protocol::channel::ChannelName;
+use oyez_protocol::socket_id::SocketId;
 use tokio::sync::oneshot;
 
 use crate::apps::App;
 use crate::http::{Inside, Reply};
 use crate::server::Handle;
+use crate::worker::disconnect::{Disconnect, Name};
 use crate::worker::mail::Letter;
 
 /// The server had ended before it answered. Whether the call was done is not known, unless it only
@@ -43,6 +45,28 @@ impl Handle {
         let letter = Letter::Inside(Box::new(Inside { method, target, body, reply }));
         self.0.post.send(self.nearest(app, channel), letter).map_err(|_| ServerEnded)?;
         answer.await.map_err(|_| ServerEnded)
+    }
+
+    /// Closes the app's connection of that id with 4200, which tells its client to come back at
+    /// once (protocol section 1). When this returns, nothing that is asked for from then on reaches
+    /// it, on whichever worker it is or to whichever it moves. A connection that there is not, or
+    /// that is another app's, is none to close.
+    ///
+    /// Each worker looks at all its sockets for it, once for all calls that come together. It is
+    /// done also while the server drains. Dropping the future takes nothing back.
+    ///
+    /// # Errors
+    /// When the server, or part of it, has ended.
+    pub async fn disconnect(&self, app: &App, socket_id: SocketId) -> Result<(), ServerEnded> {
+        let post = &self.0.post;
+        let (wish, done) = Disconnect::new(Name { app: app.index, socket_id }, post.workers());
+        for worker in 0..post.workers() as u16 {
+            let letter = Letter::Disconnect(Arc::clone(&wish));
+            post.send(WorkerId(worker), letter).map_err(|_| ServerEnded)?;
+        }
+        // What is left of it is in the mail: if that is lost, so is the answer.
+        drop(wish);
+        if done.wait().await { Ok(()) } else { Err(ServerEnded) }
     }
 
     /// The app of that id.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`CallError`]: why a call of an embedding program was not done.
 
+use oyez_protocol::api::ErrorCode;
+use oyez_protocol::socket_id::SocketIdError;
 use oyez_server::{Reply, ServerEnded};
 use serde::Deserialize;
 use serde_json::Value;
@@ -101,6 +103,11 @@ impl CallError {
             (503, _) => CallError::Full(text),
             _ => CallError::Invalid { code, text },
         }
+    }
+
+    pub(super) fn bad_socket_id(error: SocketIdError) -> CallError {
+        let code = ErrorCode::BadSocketId.name().to_owned();
+        CallError::Invalid { code, text: format!("the socket id {error}") }
     }
 
     /// Whether this says that the channel holds no truth.

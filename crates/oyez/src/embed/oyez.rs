@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Method;
+use oyez_protocol::socket_id::SocketId;
 use oyez_server::apps::App;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -268,6 +269,29 @@ impl Oyez {
     pub async fn terminate(&self, user_id: &str) -> Result<(), CallError> {
         let path = format!("/users/{}/terminate_connections", encoded(user_id));
         self.call(Method::POST, &path, None, b"{}".to_vec()).await.map(|_| ())
+    }
+
+    /// Ends one connection, by the socket id that its page sent to the auth endpoint: closes it with
+    /// 4200, so that an honest page comes back at once with another socket id, and asks anew for
+    /// whatever needs a signature.
+    ///
+    /// What [`Oyez::authorize`] has signed cannot be taken back, and holds for one socket id. So
+    /// this is how somebody is removed from the audience of a private channel: let the program's
+    /// auth endpoint refuse them from now on, then disconnect each socket id that it has signed for
+    /// them. When this returns nothing reaches that connection that is triggered from then on, and
+    /// no signature for it is of use to anybody.
+    ///
+    /// A connection that there is not any more, or never was, or that is another app's, is no
+    /// error: there is nothing to end. It is rare work: every worker looks through its sockets,
+    /// once for all calls that are made together. It is done also while the server drains, and is
+    /// not given up when the future is dropped once it was polled.
+    ///
+    /// # Errors
+    /// [`CallError::Invalid`] with the code `bad_socket_id` when that is no socket id;
+    /// [`CallError::Ended`] when the server has ended, and every connection with it.
+    pub async fn disconnect(&self, socket_id: &str) -> Result<(), CallError> {
+        let socket_id = SocketId::parse(socket_id).map_err(CallError::bad_socket_id)?;
+        Ok(self.running.handle.disconnect(&self.app, socket_id).await?)
     }
 
     /// What an auth endpoint answers to a client that may subscribe to a private channel. The

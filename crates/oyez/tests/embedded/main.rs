@@ -2,6 +2,7 @@
 //! Oyez inside of another program, over real sockets.
 
 mod calls;
+mod disconnect;
 mod drain;
 mod page;
 mod program;

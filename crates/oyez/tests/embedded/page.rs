@@ -66,6 +66,21 @@ impl Page {
         self.hear("pusher:pong");
     }
 
+    /// The names of all events until the server closes the connection, and with which code.
+    pub(crate) fn rest(&mut self) -> (Vec<String>, u16) {
+        let mut events = Vec::new();
+        loop {
+            match self.socket.read().expect("a close in time") {
+                Message::Close(frame) => return (events, frame.expect("a code").code.into()),
+                message => {
+                    let text = message.to_text().expect("text");
+                    let frame: Value = serde_json::from_str(text).expect("a frame is JSON");
+                    events.push(frame["event"].as_str().expect("a name").to_owned());
+                }
+            }
+        }
+    }
+
     /// With which code the server closes the connection, whatever comes before.
     pub(crate) fn closed(&mut self) -> CloseCode {
         loop {

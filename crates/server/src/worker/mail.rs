@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
+use super::disconnect::{Disconnect, Name};
 use super::relocate::Moved;
 use crate::http::Inside;
 use crate::resolver::Outcome;
@@ -41,6 +42,10 @@ pub(crate) enum Letter {
     JournalFailed(Arc<str>),
     /// A call of the embedding program.
     Inside(Box<Inside>),
+    /// The embedding program wants one connection to end, whichever worker has it.
+    Disconnect(Arc<Disconnect>),
+    /// All workers have taken such a wish.
+    Disconnected(Name),
 }
 
 /// What a letter weighs beside its contents.

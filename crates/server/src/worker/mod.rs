@@ -11,6 +11,7 @@ mod admission;
 mod counts;
 mod deliver;
 mod dialogue;
+pub(crate) mod disconnect;
 pub(crate) mod follow;
 mod handshake;
 mod liveness;
@@ -93,6 +94,8 @@ pub(crate) struct Worker {
     questions: questions::Questions,
     /// A connection that shall move to another worker once it has been heard.
     moving: Option<relocate::Move>,
+    /// Connections that the embedding program wants to end.
+    disconnects: disconnect::Disconnects,
     /// Connections whose last words are due in this turn.
     departing: Vec<u32>,
     buffer: Vec<u8>,
@@ -167,6 +170,7 @@ impl Worker {
             questions_of_slow: 0,
             questions: questions::Questions::default(),
             moving: None,
+            disconnects: disconnect::Disconnects::default(),
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
             is_behind: false,
@@ -267,6 +271,8 @@ impl Worker {
                 Letter::Inside(call) => {
                     tokio::task::spawn_local(call.answer(Rc::clone(&self.http)));
                 }
+                Letter::Disconnect(wish) => self.disconnects.take(wish),
+                Letter::Disconnected(name) => self.disconnects.forget(name),
                 Letter::JournalFailed(reason) => {
                     self.shared.fail(&reason);
                     self.decide(Command::JournalFailed);
@@ -274,6 +280,7 @@ impl Worker {
             }
         }
         self.letters = letters;
+        self.disconnect();
     }
 
     fn serve_sockets(&mut self, events: &Events) {

@@ -49,8 +49,8 @@ pub(super) struct Wish {
 #[derive(Debug)]
 pub(super) struct Move {
     pub(super) slot: u32,
-    to: WorkerId,
-    subscribe: Admitted,
+    pub(super) to: WorkerId,
+    pub(super) subscribe: Admitted,
 }
 
 impl Worker {
@@ -125,6 +125,10 @@ impl Worker {
         let token = Token(slot as usize);
         if self.registry.register(&mut connection.stream, token, Interest::READABLE).is_err() {
             return self.remove(slot);
+        }
+        if self.disconnects.include(connection) {
+            // It was wished while the connection was on its way.
+            return self.close_disconnected(slot);
         }
         self.subscribe_here(slot, subscribe);
         if !rest.is_empty() {

@@ -9,8 +9,10 @@ use oyez_protocol::channel::ChannelName;
 use oyez_protocol::close::CloseCode;
 use oyez_protocol::websocket::frame;
 
-use oyez_core::{ChannelKey, Recovered};
+use oyez_core::{ChannelKey, Listener, Recovered};
 
+use super::disconnect::{Disconnect, Name};
+use super::relocate::{Admitted, Move, Wish};
 use super::*;
 use crate::apps::Apps;
 use crate::options::AppOptions;
@@ -177,4 +179,43 @@ fn a_blocked_reader_is_told_only_the_newest_number_of_each_channel_and_is_never_
     };
     assert_eq!((number(&a, 9_999), number(&b, 9_999), number(&a, 10_000)), (1, 1, 1));
     assert_eq!(told.matches("subscription_count\"").count(), 3, "and no other");
+}
+
+#[test]
+fn a_connection_that_shall_end_while_it_moves_is_closed_where_it_arrives() {
+    let mut pair = Pair::open();
+    let connection = pair.worker.seats.connection(pair.slot).expect("it is open");
+    let name = Name { app: connection.app, socket_id: connection.socket_id };
+    let channel = ChannelName::parse("a", usize::MAX).expect("a name");
+    let key = pair.worker.shared.keys.key(name.app, channel);
+    let wish = Wish { member: None, listener: Listener::default() };
+    let subscribe = Admitted { key: key.clone(), wish };
+    // It moves to where it is: all that counts is that it is in the mail.
+    let moving = Move { slot: pair.slot, to: WorkerId(0), subscribe };
+    let unheard = b"bytes that were not heard before it moved";
+    pair.worker.depart_for(moving, unheard);
+    assert_eq!((pair.worker.seats.open(), pair.worker.mail.waiting()), (0, 0));
+
+    // Two workers must take the wish; this one is the first.
+    let (disconnect, done) = Disconnect::new(name, 2);
+    pair.worker.disconnects.take(Arc::clone(&disconnect));
+    pair.worker.disconnect();
+    assert_eq!(pair.worker.mail.waiting(), 1, "what moved is in its queue before anybody hears");
+    pair.worker.take_mail(1);
+    pair.worker.settle();
+    assert!(pair.worker.channels.find(&key).is_none(), "it has subscribed to nothing");
+    pair.worker.flush();
+    let goodbye = "The app has ended this connection: reconnect";
+    assert!(pair.read_to_end().ends_with(&frame::close(4200, goodbye)));
+
+    // And the last.
+    pair.worker.disconnects.take(disconnect);
+    pair.worker.disconnect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    assert!(runtime.block_on(done.wait()));
+    // This worker has taken it twice, and is told once.
+    pair.worker.take_mail(1);
+    assert!(!pair.worker.disconnects.is_empty());
+    pair.worker.disconnects.forget(name);
+    assert!(pair.worker.disconnects.is_empty());
 }
