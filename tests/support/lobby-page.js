@@ -13,8 +13,10 @@ export async function until(page, holds, arg, what, deadline = DEADLINE) {
   const watch = `new Promise((resolve) => {
     const holds = ${holds};
     const watcher = new MutationObserver(() => check());
+    // Of a page that has half arrived it cannot be told yet.
+    const attempt = () => { try { return holds(${JSON.stringify(arg)}); } catch { return false; } };
     const check = () => {
-      const value = holds(${JSON.stringify(arg)});
+      const value = attempt();
       if (!value) return;
       watcher.disconnect();
       document.removeEventListener('readystatechange', check);
