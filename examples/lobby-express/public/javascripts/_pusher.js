@@ -40,10 +40,11 @@ showConnection(pusher.connection.state);
 
 // The library asks the web app once to be let into a channel. When that fails, because the app is
 // just being restarted, say, the page tells so, and asks again: when the app has started, which Oyez
-// hears from it, and when the network or somebody comes back to the page.
+// hears from it, and when the network or somebody comes back to the page. 403 is an answer: the
+// channel is not for us any more, and lobby.js says so.
 function sayIfRefused(channel) {
-  channel.bind('pusher:subscription_error', () => {
-    document.querySelector('#connection').textContent = 'Waiting for the server …';
+  channel.bind('pusher:subscription_error', ({ status }) => {
+    if (status !== 403) document.querySelector('#connection').textContent = 'Waiting for the server …';
   });
   channel.bind('pusher:subscription_succeeded', () => showConnection(pusher.connection.state));
 }

@@ -138,5 +138,6 @@ function showTyping(id, typing) {
   say(document.querySelector('#typing'), who && `${who} ${names.length > 1 ? 'are' : 'is'} typing …`);
 }
 
+// The server has drawn the last messages.
 showRest();
 messagesLog.scrollTop = messagesLog.scrollHeight;
