@@ -26,11 +26,14 @@ const CONNECTION_WORDS = {
   failed: 'This browser cannot connect',
 };
 
-function showConnection(state) {
+// A browser that lost its network knows before the connection does, which would notice by silence.
+function showConnection(state = pusher.connection.state) {
   const element = document.querySelector('#connection');
   element.dataset.state = state;
   element.textContent = CONNECTION_WORDS[state];
 }
 
 pusher.connection.bind('state_change', ({ current }) => showConnection(current));
-showConnection(pusher.connection.state);
+window.addEventListener('offline', () => showConnection('unavailable'));
+window.addEventListener('online', () => showConnection());
+showConnection();

@@ -18,15 +18,15 @@ let mine = null; // HAND as last heard
 let sending = false; // a move of mine is on its way
 let focused = null; // the button that sent it, which loses the focus while it is disabled
 let cardsBefore = null; // the hand before its last change, to show what was drawn
+let errorUntil = Infinity; // the last move of which the error is true
 let seenUpTo = 0; // the server has answered with this move, so older truths are on their way out
 
 const gameChannel = pusher.subscribe(`private-GAME_${roomId}`);
 gameChannel.bind('GAME_STATE', (data) => {
-  const before = game;
   game = data;
   // A lobby of before the first deal is old news: the server would not have rendered this page.
   if (game.status === 'lobby' && game.move >= renderedMove) location.replace(`/lobby/${roomId}`);
-  if (game.turn === userId && before?.turn !== userId) say(gameError, '');
+  if (game.move > errorUntil) sayError('', Infinity);
   update();
 });
 // With a new subscription the server's word counts, also if a crash took a move with it.
@@ -42,6 +42,7 @@ handChannel.bind('HAND', (data) => {
 for (const channel of [gameChannel, handChannel]) {
   sayIfRefused(channel, gameError, 'The table cannot be seen right now. Reload to try again.');
 }
+forgetOnReturn(gameError);
 
 // The two truths travel apart, so for a moment one may be ahead. Moves are possible when they are of
 // one move, and of the newest that this page knows of.
@@ -162,8 +163,10 @@ function whoseTurn() {
   if (game.status === 'lobby') return 'This game has not begun yet.';
   if (game.turn !== userId) return `It is ${nameOf(game.turn)}’s turn.`;
   if (mine?.move !== game.move) return 'Your turn.';
-  if (mine.playable.length > 0) return 'Your turn: play a card, or draw.';
-  return mine.may_draw ? 'Your turn: nothing fits, draw a card.' : 'Your turn: nothing fits, you have to pass.';
+  const { may_draw, may_pass, playable } = mine;
+  if (playable.length === 0) return `Your turn: nothing fits, ${may_draw ? 'draw a card' : 'you have to pass'}.`;
+  if (may_draw) return 'Your turn: play a card, or draw.';
+  return may_pass ? 'Your turn: play a card, or pass.' : 'Your turn: play a card.';
 }
 
 function result() {
@@ -178,14 +181,22 @@ function result() {
 async function send(action, fields = {}) {
   if (sending) return;
   sending = true;
-  say(gameError, '');
+  sayError('', Infinity);
   focused = hand.contains(document.activeElement) ? hand : document.activeElement;
   update();
-  const { error, status, move } = await post(`/game/${roomId}/${action}`, { ...fields, move: game.move });
+  const seen = game.move;
+  const { error, status, move } = await post(`/game/${roomId}/${action}`, { ...fields, move: seen });
   sending = false;
-  if (error) say(gameError, status === 409 ? 'The game has moved on. This is how it stands now.' : error);
+  // That the game moved on is said of the move after the one that was seen.
+  if (status === 409) sayError('The game has moved on. This is how it stands now.', Math.max(seen + 1, game.move));
+  else if (error) sayError(error, seen);
   else if (move) seenUpTo = Math.max(seenUpTo, move);
   update();
+}
+
+function sayError(text, until) {
+  errorUntil = until;
+  say(gameError, text);
 }
 
 function play(card, suit) {

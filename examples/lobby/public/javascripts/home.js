@@ -6,6 +6,7 @@ const gamesChannel = pusher.subscribe('private-GAMES');
 gamesChannel.bind('GAMES', (data) => updateGamesList(data));
 const gamesError = document.querySelector('#error');
 sayIfRefused(gamesChannel, gamesError, 'The open tables cannot be seen right now. Reload to try again.');
+forgetOnReturn(gamesError);
 
 function updateGamesList(games) {
   redraw(document.querySelector('#games'), 'gameId', games, (game) => game.id, (row, game) => {

@@ -3,11 +3,15 @@
 // host, comes as one list, and the page draws what the list says.
 'use strict';
 
-const SEATED_ELSEWHERE = 'You took a seat here in another window. Reload to sit down.';
+const SEATS = 6;
+const SEATED_ELSEWHERE = 'You took a seat here in another window.';
+const REMOVED = 'You are not at this table any more. The host may have removed you.';
+const LEFT = 'You have left this table.';
 
 const joined = document.body.dataset.joined === 'true';
 const playersList = document.querySelector('#players');
 const lobbyError = document.querySelector('#error');
+let leaving = false; // this page asked to leave
 
 const lobbyChannel = pusher.subscribe(`LOBBY_${roomId}`);
 lobbyChannel.bind('PLAYER_JOIN', (data) => updatePlayersList(data));
@@ -27,16 +31,31 @@ function updatePlayersList(players) {
     remove.querySelector('button').ariaLabel = `Remove ${username}`;
   });
   say(document.querySelector('#count'), players.length);
+  say(lobbyError, ''); // what was refused was refused to the table as it was
   if (joined) updateMine(me, players);
-  else say(document.querySelector('#gone'), me ? SEATED_ELSEWHERE : '');
+  else updateJoin(me, players);
   updateOnline();
+}
+forgetOnReturn(lobbyError);
+
+// A seat is offered while there is one; whoever has it in another window just comes in. The form is
+// not there at all when this game cannot be joined, which the page says then.
+function updateJoin(me, players) {
+  const join = document.querySelector('#join');
+  if (!join) return;
+  const full = !me && players.length >= SEATS;
+  join.hidden = full;
+  document.querySelector('#full').hidden = !full;
+  say(join.querySelector('button'), me ? 'Sit down here, too' : 'Take a seat');
+  say(document.querySelector('#gone'), me ? SEATED_ELSEWHERE : '');
+  document.querySelector('#elsewhere').hidden = !full;
 }
 
 // What I may do. Nothing here is decided by the page: the server answers 403 and 409 all the same.
 function updateMine(me, players) {
   document.querySelector('#mine').hidden = !me;
   document.querySelector('.chat').hidden = !me;
-  say(document.querySelector('#gone'), me ? '' : 'You are not at this table any more.');
+  say(document.querySelector('#gone'), me ? '' : leaving ? LEFT : REMOVED);
   document.querySelector('#elsewhere').hidden = Boolean(me);
   if (!me) return;
   document.querySelector('#ready').value = !me.ready;
@@ -45,22 +64,25 @@ function updateMine(me, players) {
   button.classList.toggle('primary', !me.ready);
   const start = document.querySelector('#start');
   start.hidden = !me.host;
-  const all = players.length > 1 && players.every((player) => player.ready);
+  const all = players.length > 1 && players.every((player) => player.ready || player.host);
   start.querySelector('button').classList.toggle('primary', all);
   say(document.querySelector('#hint'), hintFor(me, players));
 }
 
+// The host says by dealing that they are ready.
 function hintFor(me, players) {
-  const waiting = players.filter((player) => !player.ready && player.id !== userId).map((player) => player.username);
+  const isWaitedFor = (player) => !player.ready && !player.host && player.id !== userId;
+  const waiting = players.filter(isWaitedFor).map((player) => player.username);
   const names = new Intl.ListFormat('en').format(waiting);
   if (players.length < 2) return 'It takes two to play. Send the link to a friend.';
   if (waiting.length > 0) return `Waiting for ${names} to be ready.`;
-  if (!me.ready) return 'The others wait for you.';
-  return me.host ? 'Everybody is ready: deal!' : 'Everybody is ready. The host deals the cards.';
+  if (me.host) return 'Everybody is ready: deal!';
+  return me.ready ? 'Everybody is ready. The host deals the cards.' : 'The others wait for you.';
 }
 
 // Forms marked so are sent from here, and nothing is drawn on success: the list comes by itself.
 document.addEventListener('submit', async (event) => {
+  leaving ||= event.target.matches('[action$="/leave"]');
   if (!event.target.matches('[data-live]')) return;
   event.preventDefault();
   const { error } = await post(event.target.action, new FormData(event.target));
@@ -76,7 +98,8 @@ function updateOnline() {
   for (const row of playersList.children) {
     const online = presence.members.get(row.dataset.userId) !== null;
     row.dataset.online = online;
-    say(row.querySelector('.online'), online ? '' : 'away');
+    row.querySelector('.avatar').title = online ? 'Online' : 'Away';
+    say(row.querySelector('.online'), online ? 'online' : 'away');
   }
 }
 
