@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use crate::config::Config;
 use crate::config::pusher::Pusher;
+use crate::controllers::audience::Audience;
 use crate::database::Database;
 use crate::middleware::is_authed::CurrentUser;
 use crate::middleware::pace::Paces;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     pub(crate) pusher: Pusher,
     /// Who did what how often.
     pub(crate) paces: Arc<Paces>,
+    /// Who hears what, and must not for ever.
+    pub(crate) audience: Arc<Audience>,
     /// Tells the referee that somebody came, went or moved.
     pub(crate) referee: Arc<Notify>,
 }

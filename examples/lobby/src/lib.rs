@@ -83,6 +83,7 @@ async fn open(config: Config) -> Result<(App, Oyez), StartError> {
         config: Arc::new(config),
         database,
         pusher: Pusher::default(),
+        audience: Arc::default(),
         referee: Arc::default(),
     };
     let router = routes::router(&app, sessions.layer(&app.config));

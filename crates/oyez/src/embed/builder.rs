@@ -253,8 +253,9 @@ impl Builder {
     /// Serves whatever path is not Oyez's, on the same port. `serve` and everything of what it
     /// answers runs on a runtime of its own ([`Builder::runtime`]), never on a thread of the
     /// server. Each request has the [`Oyez`] that it came to, and its
-    /// [`Peer`](oyez_server::Peer), among its extensions. A panic is a 500; a client that goes away
-    /// takes its future along.
+    /// [`Peer`](oyez_server::Peer), among its extensions. A panic is a 500. A client that goes
+    /// away takes its future along, at whichever `await` that is: what must be done to its end, as a
+    /// commit and the [`Oyez::changed`] after it, belongs in a task of its own.
     ///
     /// Oyez' are `/app/…` and `/apps/…` behind `path` of the config,
     /// `/users/ID/terminate_connections`, `/up`, `/metrics` and `/oyez.js`. WebSockets of the

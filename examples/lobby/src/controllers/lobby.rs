@@ -7,6 +7,7 @@
 use sqlx::SqliteConnection;
 
 use crate::app::App;
+use crate::controllers::audience;
 use crate::controllers::game_pusher::trigger_player_joined_lobby;
 use crate::controllers::table;
 use crate::crazy_eights::{Game as Cards, PlayerId};
@@ -83,6 +84,7 @@ pub(crate) async fn leave(app: &App, id: &GameId, user: i64) -> Result<(), Error
     let cards = game.cards()?;
     go(&mut writes, &game, user, Gone::Left).await?;
     writes.commit().await?;
+    audience::let_go(app, user, Some(id)).await;
     trigger_player_joined_lobby(app, id).await;
     table::changed(app, id, cards.as_ref()).await;
     Ok(())
@@ -102,6 +104,7 @@ pub(crate) async fn remove(app: &App, id: &GameId, user: i64, whom: i64) -> Resu
     let cards = game.cards()?;
     go(&mut writes, &game, whom, Gone::Removed).await?;
     writes.commit().await?;
+    audience::let_go(app, whom, Some(id)).await;
     trigger_player_joined_lobby(app, id).await;
     table::changed(app, id, cards.as_ref()).await;
     Ok(())

@@ -3,6 +3,7 @@
 //! `changed`; and, in the files named `…_pusher`, the truths: functions from an id to what a page
 //! shows.
 
+pub(crate) mod audience;
 pub(crate) mod chat;
 pub(crate) mod chat_pusher;
 pub(crate) mod game_pusher;

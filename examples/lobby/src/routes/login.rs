@@ -11,6 +11,7 @@ use tower_sessions::Session;
 
 use super::page::render;
 use crate::app::App;
+use crate::controllers::audience;
 use crate::database::user::{self, Username};
 use crate::error::Error;
 use crate::local_path::LocalPath;
@@ -95,8 +96,16 @@ async fn check(app: &App, caller: Caller, name: &str, password: &str) -> Result<
     }
 }
 
-async fn log_out(session: Session, wants: Wants) -> Result<Response, Error> {
+async fn log_out(
+    State(app): State<App>,
+    session: Session,
+    wants: Wants,
+) -> Result<Response, Error> {
+    let user = session::visit(&session).await?;
     session::sign_out(&session).await?;
+    if let Some(user) = user {
+        audience::let_go(&app, user, None).await;
+    }
     Ok(wants.done("/login"))
 }
 

@@ -63,6 +63,7 @@ impl House {
             config: Arc::new(config),
             database,
             pusher: Default::default(),
+            audience: Arc::default(),
             referee: Arc::default(),
         };
         let behind = Router::new()
