@@ -180,6 +180,25 @@ for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
 
     if (!lobby.hasCards) return;
 
+    test('who is in a game no more hears nothing more of it, however they hold on', async (t) => {
+      for (const [how, goes] of Object.entries({
+        removed: (game) => ann.does(`/lobby/${game}/remove`, { user_id: bob.id }),
+        left: (game) => bob.does(`/lobby/${game}/leave`),
+      })) {
+        const game = await ann.creates();
+        await bob.joins(game);
+        const socket = await bob.socket(t);
+        const channel = `private-CHAT_${game}`;
+        await subscribe(socket, bob, channel);
+        await goes(game);
+        await ann.says(game, 'now that he is gone');
+        await socket.ended();
+        assert.ok(!socket.messages.items.some(({ raw }) => raw.includes('now that he is gone')), `${how}: nothing was heard`);
+        const again = await bob.socket(t);
+        assert.equal((await bob.auth(again.socketId, channel)).status, 403, how);
+      }
+    });
+
     test('what everybody hears of the table names no card that is hidden', async (t) => {
       const game = await dealt([ann, bob]);
       const socket = await bob.socket(t);

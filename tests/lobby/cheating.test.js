@@ -177,7 +177,7 @@ for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
     });
 
     test('too many log-ins, registrations and messages are slowed down', async (t) => {
-      const strict = await lobbyFor(t, lobby.kind, { loginsPerMinute: 3, registrationsPerMinute: 2, messagesPerMinute: 8 });
+      const strict = await lobbyFor(t, lobby.kind, { loginsPerMinute: 3, registrationsPerMinute: 2, messagesPerMinute: 8, gamesPerMinute: 2 });
       const [one, two] = await register(strict, 'one', 'two');
       const late = await Player.stranger(strict).post('/register', { username: 'three', password: 'long enough' });
       assert.deepEqual([late.status, await strict.database.userId('three')], [429, undefined]);
@@ -193,6 +193,10 @@ for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
       await one.says(game, 'two');
       await refused(strict, game, [[429, one, `/lobby/${game}/messages`, { text: 'three' }]]);
       await two.says(game, 'others may');
+      if (!lobby.hasCards) return;
+      await one.creates();
+      const more = await one.post('/games');
+      assert.deepEqual([more.status, (await strict.database.rows('SELECT id FROM games')).length], [429, 2]);
     });
 
     if (!lobby.hasCards) return;

@@ -33,10 +33,10 @@ const isListed = (page, game, count) => until(page, ([id, wanted]) => {
 }, [game, count === null ? null : String(count)], `the home page lists the game with ${count}`);
 
 /** A game with these players, and their lobby pages. */
-async function together(t, [host, ...others], lookers = [host, ...others]) {
+async function together(t, [host, ...others], lookers = [host, ...others], tolerates = []) {
   const game = await host.creates();
   for (const player of others) await player.joins(game);
-  const pages = await Promise.all(lookers.map((player) => player.page(t, browser, `/lobby/${game}`)));
+  const pages = await Promise.all(lookers.map((player) => player.page(t, browser, `/lobby/${game}`, { tolerates })));
   await Promise.all(pages.map((page) => showsPlayers(page, host.lobby, game)));
   return [game, ...pages];
 }
@@ -94,7 +94,8 @@ describe('people', { concurrency: 2 }, () => {
     });
 
     test(`${lobby.kind}: the host removes a player, whose page says so, and who does not come back`, async (t) => {
-      const [game, annPage, bobPage, catPage] = await together(t, [ann, bob, cat]);
+      const everybody = [ann, bob, cat];
+      const [game, annPage, bobPage, catPage] = await together(t, everybody, everybody, [REFUSAL]);
       assert.equal(await bobPage.locator('form[action$="/remove"]:visible').count(), 0, 'only the host can');
       await annPage.locator(`#players [data-user-id="${bob.id}"] form[action$="/remove"] button`).click();
       await eventually(async () => (await lobby.database.players(game)).length === 2, 'bob is removed');
@@ -168,6 +169,7 @@ describe('people', { concurrency: 2 }, () => {
       await says(annPage, '#typing', /^bob is typing …$/);
       await input.press('Enter');
       await says(annPage, '#typing', /^$/);
+      await eventually(async () => (await lobby.database.messages(game)).length === 1, 'the message');
       await showsMessages(annPage, lobby, game);
       await input.pressSequentially('no, ');
       await says(annPage, '#typing', /bob is typing/);

@@ -19,7 +19,7 @@ const EXPRESS = path.resolve(path.dirname(new URL(import.meta.url).pathname), '.
 /** No test reaches a limit unless it is about that limit. */
 const LIMITS = {
   loginsPerMinute: 100_000, registrationsPerMinute: 100_000, messagesPerMinute: 1_000_000,
-  gamesPerUser: 100_000, awaySeconds: 3_600,
+  gamesPerUser: 100_000, gamesPerMinute: 100_000, awaySeconds: 3_600,
 };
 
 const VARIABLE = (name) => `LOBBY_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
