@@ -141,6 +141,28 @@ describe('kill -9', { concurrency: true }, () => {
       for (const page of pages) await showsPlayers(page, lobby, game);
       for (const page of pages) await showsMessages(page, lobby, game);
     });
+
+    test('express: of both; also pages that were back before the web app are let in when that is', async (t) => {
+      const lobby = await lobbyFor(t, 'express');
+      const [ann, bob, cat] = await register(lobby, 'ann', 'bob', 'cat');
+      const game = await ann.creates();
+      await bob.joins(game);
+      const pages = await pagesOf(t, [ann, bob], `/lobby/${game}`);
+      await Promise.all(pages.map((page) => showsPlayers(page, lobby, game)));
+      await lobby.kill('app');
+      await lobby.kill('oyez');
+      await Promise.all(pages.map(isGone));
+      await lobby.restart('oyez');
+      await areBack(pages);
+      await lobby.restart('app');
+      await cat.joins(game);
+      await cat.says(game, 'everybody is told');
+      for (const page of pages) {
+        await showsPlayers(page, lobby, game, BACK);
+        await showsMessages(page, lobby, game, BACK);
+      }
+      await online(pages, [ann, bob]);
+    });
   }
 });
 

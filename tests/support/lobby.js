@@ -86,9 +86,11 @@ export class Lobby {
     return lobby;
   }
 
-  /** Starts those of its processes that do not run; resolves when the app answers. */
-  async restart() {
-    for (const [name, { command: [program, ...args], env, cwd = this.folder }] of Object.entries(this.processes)) {
+  /** Starts those of its processes that do not run, or only these; resolves when they answer. */
+  async restart(...only) {
+    const names = Object.keys(this.processes).filter((name) => only.length === 0 || only.includes(name));
+    for (const name of names) {
+      const { command: [program, ...args], env, cwd = this.folder } = this.processes[name];
       if (this.children[name]) continue;
       const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
       running.add(child);
@@ -101,10 +103,11 @@ export class Lobby {
       this.children[name] = child;
     }
     await eventually(async () => {
-      const down = Object.keys(this.processes).find((name) => !this.children[name]);
+      const down = names.find((name) => !this.children[name]);
       if (down) throw new Error(`${down} did not start:\n${this.log}`);
-      return (await Promise.all([answers(this.port, '/login'), answers(this.realtimePort, '/up')])).every(Boolean);
-    }, 'GET /login and /up', 20_000);
+      const checks = { app: [this.port, '/login'], oyez: [this.realtimePort, '/up'] };
+      return (await Promise.all(names.map((name) => answers(...checks[name])))).every(Boolean);
+    }, `that ${names.join(' and ')} answers`, 20_000);
   }
 
   /** Ends one of its processes as a crash would: `kill -9`. */
