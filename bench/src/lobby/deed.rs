@@ -89,6 +89,10 @@ impl People {
         (change, seat): (Change, u32),
         due: Moment,
     ) -> Result<(), Trouble> {
+        if change == Change::Leave {
+            // The app ends the connections of whoever leaves: the page need not look on.
+            self.close(Self::at(lobby, seat));
+        }
         let room = &mut self.rooms[lobby as usize];
         room.pending += 1;
         room.leaving = (change == Change::Leave).then_some(seat);

@@ -96,7 +96,7 @@ impl People {
     }
 
     /// The page goes away.
-    fn close(&mut self, player: u32) {
+    pub(super) fn close(&mut self, player: u32) {
         let page = &mut self.players[player as usize].page;
         if page.stage == Stage::Opening {
             self.opening -= 1;
