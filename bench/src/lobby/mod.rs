@@ -49,6 +49,7 @@ use truth::Library;
 
 /// How much of it; with `--seconds`, how long.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "lobby-options")]
 #[command(next_help_heading = "Scenario lobby")]
 pub(crate) struct Options {
     /// Measure this binary of the app instead of building the workspace's.
