@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A game's chat: saying something, and what was said before.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::lobby::game_id;
 use crate::app::App;
 use crate::controllers::{chat, lobby};
 use crate::database::game_user::{self, Standing};
 use crate::database::message;
 use crate::error::Error;
+use crate::game_id::GameId;
 use crate::middleware::is_authed::CurrentUser;
 use crate::middleware::wants::Wants;
 
@@ -26,11 +26,10 @@ pub(super) struct Said {
 pub(super) async fn say(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
     Form(Said { text }): Form<Said>,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     let number = chat::say(&app, &id, user.id, &text).await?;
     Ok(match wants {
         Wants::Json => (StatusCode::CREATED, Json(json!({ "number": number }))).into_response(),
@@ -47,10 +46,9 @@ pub(super) struct Earlier {
 pub(super) async fn earlier(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     Query(Earlier { before }): Query<Earlier>,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     if game_user::standing(app.database.reads(), &id, user.id).await? != Standing::Player {
         return Err(lobby::NOT_YOURS);
     }

@@ -2,13 +2,12 @@
 //! The table: its page, and the moves.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::lobby::game_id;
 use super::page::{Page, render};
 use crate::app::App;
 use crate::controllers::{chat_pusher, lobby, table};
@@ -36,9 +35,8 @@ struct Table {
 pub(super) async fn show(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     let found = game::find_for(app.database.reads(), &id, user.id).await?;
     let (game, standing) = found.ok_or(lobby::UNKNOWN)?;
     if game.status == Status::Lobby || standing != Standing::Player {
@@ -70,7 +68,7 @@ pub(super) struct Play {
 pub(super) async fn play(
     app: State<App>,
     user: CurrentUser,
-    id: Path<String>,
+    id: GameId,
     Form(Play { card, suit, r#move }): Form<Play>,
 ) -> Result<Response, Error> {
     act(app, user, id, r#move, Action::Play { card, suit }).await
@@ -80,7 +78,7 @@ pub(super) async fn play(
 pub(super) async fn draw(
     app: State<App>,
     user: CurrentUser,
-    id: Path<String>,
+    id: GameId,
     Form(seen): Form<Seen>,
 ) -> Result<Response, Error> {
     act(app, user, id, seen.r#move, Action::Draw).await
@@ -90,7 +88,7 @@ pub(super) async fn draw(
 pub(super) async fn pass(
     app: State<App>,
     user: CurrentUser,
-    id: Path<String>,
+    id: GameId,
     Form(seen): Form<Seen>,
 ) -> Result<Response, Error> {
     act(app, user, id, seen.r#move, Action::Pass).await
@@ -100,7 +98,7 @@ pub(super) async fn pass(
 pub(super) async fn call(
     app: State<App>,
     user: CurrentUser,
-    id: Path<String>,
+    id: GameId,
     Form(seen): Form<Seen>,
 ) -> Result<Response, Error> {
     act(app, user, id, seen.r#move, Action::Call).await
@@ -110,7 +108,7 @@ pub(super) async fn call(
 pub(super) async fn catch(
     app: State<App>,
     user: CurrentUser,
-    id: Path<String>,
+    id: GameId,
     Form(seen): Form<Seen>,
 ) -> Result<Response, Error> {
     act(app, user, id, seen.r#move, Action::Catch).await
@@ -119,11 +117,11 @@ pub(super) async fn catch(
 async fn act(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     seen: u64,
     action: Action,
 ) -> Result<Response, Error> {
-    let now = table::act(&app, &game_id(&id)?, user.id, seen, action).await?;
+    let now = table::act(&app, &id, user.id, seen, action).await?;
     Ok(Json(json!({ "move": now })).into_response())
 }
 
@@ -131,10 +129,9 @@ async fn act(
 pub(super) async fn again(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     lobby::again(&app, &id, user.id).await?;
     Ok(wants.done(&format!("/lobby/{id}")))
 }

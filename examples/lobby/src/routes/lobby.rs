@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -41,10 +41,9 @@ struct Lobby {
 pub(super) async fn show(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     link: Link,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     let found = game::find_for(app.database.reads(), &id, user.id).await?;
     let (game, standing) = found.ok_or(lobby::UNKNOWN)?;
     let players = game_pusher::players(&app.database, &id).await?.unwrap_or_default();
@@ -88,10 +87,9 @@ fn notice(status: Status, standing: Standing) -> Option<&'static str> {
 pub(super) async fn join(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     lobby::join(&app, &id, user.id).await?;
     Ok(wants.done(&format!("/lobby/{id}")))
 }
@@ -100,10 +98,10 @@ pub(super) async fn join(
 pub(super) async fn leave(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
 ) -> Result<Response, Error> {
-    lobby::leave(&app, &game_id(&id)?, user.id).await?;
+    lobby::leave(&app, &id, user.id).await?;
     Ok(wants.done("/"))
 }
 
@@ -116,11 +114,10 @@ pub(super) struct Ready {
 pub(super) async fn ready(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
     Form(Ready { ready }): Form<Ready>,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     lobby::ready(&app, &id, user.id, ready).await?;
     Ok(wants.done(&format!("/lobby/{id}")))
 }
@@ -134,11 +131,10 @@ pub(super) struct Remove {
 pub(super) async fn remove(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
     Form(Remove { user_id }): Form<Remove>,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     lobby::remove(&app, &id, user.id, user_id).await?;
     Ok(wants.done(&format!("/lobby/{id}")))
 }
@@ -147,15 +143,9 @@ pub(super) async fn remove(
 pub(super) async fn start(
     State(app): State<App>,
     user: CurrentUser,
-    Path(id): Path<String>,
+    id: GameId,
     wants: Wants,
 ) -> Result<Response, Error> {
-    let id = game_id(&id)?;
     lobby::start(&app, &id, user.id).await?;
     Ok(wants.done(&format!("/game/{id}")))
-}
-
-/// The game that a path names.
-pub(super) fn game_id(text: &str) -> Result<GameId, Error> {
-    GameId::parse(text).map_err(|_| lobby::UNKNOWN)
 }

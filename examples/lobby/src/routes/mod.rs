@@ -3,6 +3,7 @@
 
 mod chat;
 mod game;
+mod game_path;
 mod home;
 mod link;
 mod lobby;
