@@ -27,6 +27,8 @@ const server = await useServer({ app: { channels: [
   { match: 'game-*', truth: truth({ settle: '200ms', wait: '5s' }) },
   { match: 'presence-game-*', truth: truth({ settle: '0s' }) },
   { match: 'once-*', truth: truth({ settle: '0s', wait: '2s' }) },
+  { match: 'confirmed-*', truth: truth({ settle: '0s', wait: '5s', confirm: true }) },
+  { match: 'impatient-*', truth: truth({ settle: '0s', wait: '100ms', confirm: true }) },
   { match: 'slow-*', truth: truth({ settle: '0s', wait: '100ms' }) },
   { match: 'fresh-*', truth: truth({ settle: '0s', refresh: '200ms' }) },
   { match: 'strange-*', truth: truth({ url: strangeUrl, settle: '0s', timeout: '300ms', wait: '50ms' }) },
@@ -144,6 +146,55 @@ test('min_version: an answer older than that is asked for again', async () => {
   await eventually(async () => (await truthOf(channel)).json?.data === 'new', 'the new one');
   const all = await server.api.get(`/channels/${channel}/history`);
   assert.deepEqual(all.json.events.map(({ data }) => data), ['"new"'], 'an old answer was taken');
+  source.answer = () => ({});
+});
+
+test('confirm: no page is shown less than it was rendered from, though nobody has said `changed` yet', async (t) => {
+  const channel = fresh('confirmed-');
+  source.truths.set(channel, ['anna']);
+  const first = await server.connect();
+  await subscribeAt(first, channel);
+  // Committed, and rendered into a page: `changed` is still on its way.
+  source.truths.set(channel, ['anna', 'ben']);
+  const page = await subscribed(clientFor(t, server), channel);
+  await page.events.until((items) => items.length > 0, 'the truth');
+  assert.deepEqual(page.events.items.map(({ data }) => data), [['anna', 'ben']]);
+  const live = await first.event('STATE', channel);
+  assert.equal(live.data, '["anna","ben"]', 'and whoever was there hears of it');
+  const { replay } = await subscribeAt(await server.connect(), channel);
+  assert.deepEqual([replay.length, replay[0].offset], [1, live.offset], 'what is the same is sent to nobody');
+  assert.equal(source.asked(channel), 3);
+});
+
+test('confirm: a question that began before a page came does not do for it, and a crowd costs two', async () => {
+  const channel = fresh('confirmed-');
+  source.truths.set(channel, 'old');
+  const gates = [];
+  source.answer = ({ channel: of }) => (of === channel ? new Promise((go) => gates.push(() => go({}))) : {});
+  const [first, ...crowd] = await server.connectAll(200);
+  const early = subscribeAt(first, channel);
+  await eventually(() => gates.length === 1, 'the first question');
+  source.truths.set(channel, 'new');
+  const cuts = Promise.all(crowd.map((socket) => subscribeAt(socket, channel)));
+  await Promise.all(crowd.map((socket) => socket.alive()));
+  gates[0]();
+  assert.equal((await early).replay[0].data, '"old"', 'what was true when it came');
+  await eventually(() => gates.length === 2, 'the second question');
+  gates[1]();
+  for (const { replay } of await cuts) assert.equal(replay[0].data, '"new"');
+  assert.equal((await first.event('STATE', channel)).data, '"new"');
+  assert.equal(source.asked(channel), 2);
+  source.answer = () => ({});
+  [first, ...crowd].forEach((socket) => socket.vanish());
+});
+
+test('confirm: when nobody answers, the last truth is shown after `wait`', async () => {
+  const channel = fresh('impatient-');
+  source.truths.set(channel, 'known');
+  await subscribeAt(await server.connect(), channel);
+  source.answer = ({ channel: of }) => (of === channel ? { hang: true } : {});
+  const { replay } = await subscribeAt(await server.connect(), channel);
+  assert.equal(replay[0].data, '"known"');
   source.answer = () => ({});
 });
 

@@ -5,6 +5,9 @@
 //! the last answer always reflects what was true after the last `changed`. Where many `changed`
 //! come in a burst, the one more waits for its end. Failures are repeated with growing pauses
 //! while anybody listens.
+//!
+//! Whoever comes waits for the answer to a question that began after everything it may know of:
+//! see [`Asking::receive`].
 
 use std::time::Duration;
 
@@ -38,9 +41,13 @@ pub(crate) struct Asking {
     rule: AskRule,
     /// Numbers the questions: the answer to an older one does not count.
     run: u64,
+    /// The last one whose answer was taken.
+    answered: u64,
     state: State,
     /// Something changed since the last question began.
     again: bool,
+    /// Somebody came since then for whom one must be asked.
+    awaited: bool,
     /// When that was.
     began: Option<Millis>,
     /// How often it changed since.
@@ -110,8 +117,10 @@ impl Asking {
         Asking {
             rule,
             run: 0,
+            answered: 0,
             state: State::Idle,
             again: false,
+            awaited: false,
             began: None,
             changes: 0,
             changed: Millis(0),
@@ -165,15 +174,45 @@ impl Asking {
         self.rule.whom
     }
 
-    /// How long a subscription waits for the first answer.
+    /// How long a subscription waits for an answer.
     pub(crate) fn wait(&self) -> Duration {
         self.rule.wait
     }
 
-    /// Somebody came who needs the truth.
+    /// Somebody wants to subscribe. It waits for the answer to the question of that number, or to
+    /// a later one.
+    ///
+    /// That is the first question that knows of every `changed` before it came. Where the rule says
+    /// `confirm`, it is the first one that begins after it came: a page may have been made of what
+    /// nobody has called `changed` yet, and must not be taken back behind it.
+    pub(crate) fn receive(&mut self, now: Millis) -> (u64, Step) {
+        let is_known = self.knowledge == Knowledge::Fresh && !self.rule.confirm;
+        match self.state {
+            State::Idle | State::Running if is_known => (self.answered, Step::default()),
+            State::Idle => {
+                self.awaited = true;
+                let step = self.ask_if_due(now);
+                (self.run + u64::from(step.ask.is_none()), step)
+            }
+            State::Running if self.again || self.rule.confirm => {
+                self.awaited = true;
+                (self.run + 1, Step::default())
+            }
+            State::Running => (self.run, Step::default()),
+            State::Pausing(_) => (self.run + 1, Step::default()),
+        }
+    }
+
+    /// The last question whose answer was taken.
+    pub(crate) fn has_answered(&self) -> u64 {
+        self.answered
+    }
+
+    /// Somebody is there who needs the truth.
     pub(crate) fn arrive(&mut self, now: Millis) -> Step {
         if self.knowledge != Knowledge::Fresh && self.state == State::Idle {
-            return self.ask(now);
+            self.awaited = true;
+            return self.ask_if_due(now);
         }
         self.refresh(now, Audience::Somebody)
     }
@@ -211,6 +250,7 @@ impl Asking {
         }
         self.state = State::Idle;
         self.failures = 0;
+        self.answered = run;
         if self.again {
             return Some((Worth::New, self.ask_if_due(now)));
         }
@@ -222,7 +262,8 @@ impl Asking {
             // A tenth earlier or later, so that many channels do not ask in step.
             self.refresh_at = Some(now + refresh.mul_f64(rng.random_range(0.9..1.1)));
         }
-        Some((Worth::New, self.look_later()))
+        let step = if self.awaited { self.ask_if_due(now) } else { self.look_later() };
+        Some((Worth::New, step))
     }
 
     /// The question of that number has no answer.
@@ -258,7 +299,7 @@ impl Asking {
             }
             State::Idle => {}
         }
-        if self.again {
+        if self.again || self.awaited {
             return self.ask_if_due(now);
         }
         if self.settle_at.take_if(|at| *at <= now).is_some() {
@@ -280,16 +321,17 @@ impl Asking {
         Step::default()
     }
 
-    /// Asks what has changed, or plans to.
+    /// Asks what has changed or is waited for, or plans to.
     fn ask_if_due(&mut self, now: Millis) -> Step {
         if self.due_at() <= now { self.ask(now) } else { self.look_later() }
     }
 
-    /// When what has changed may be asked for.
+    /// When that may be asked.
     fn due_at(&self) -> Millis {
         let Some(began) = self.began else { return Millis(0) };
         let earliest = began + GAP;
-        if self.changes < BURST {
+        // Whoever waits does not wait for the end of a burst.
+        if self.changes < BURST || self.awaited {
             return earliest;
         }
         (self.changed + QUIET).min(began + LONGEST_BURST).max(earliest)
@@ -298,12 +340,13 @@ impl Asking {
     fn ask(&mut self, now: Millis) -> Step {
         self.run += 1;
         self.state = State::Running;
-        (self.again, self.began, self.changes) = (false, Some(now), 0);
+        (self.again, self.awaited) = (false, false);
+        (self.began, self.changes) = (Some(now), 0);
         Step { ask: Some(self.run), look_at: None }
     }
 
     fn pause(&mut self, audience: Audience, now: Millis, rng: &mut StdRng) -> Step {
-        self.again = false;
+        (self.again, self.awaited) = (false, false);
         if self.knowledge == Knowledge::Fresh {
             self.knowledge = Knowledge::Stale;
         }
@@ -323,7 +366,7 @@ impl Asking {
         let next = match self.state {
             State::Running => None,
             State::Pausing(until) => Some(until),
-            State::Idle if self.again => Some(self.due_at()),
+            State::Idle if self.again || self.awaited => Some(self.due_at()),
             State::Idle => [self.settle_at, self.refresh_at].into_iter().flatten().min(),
         };
         match next {
@@ -337,130 +380,4 @@ impl Asking {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::SeedableRng;
-
-    fn asking() -> (Asking, StdRng) {
-        let rule = AskRule {
-            whom: 0,
-            wait: Duration::from_millis(300),
-            settle: Duration::from_secs(1),
-            refresh: None,
-        };
-        (Asking::new(rule), StdRng::seed_from_u64(1))
-    }
-
-    /// A source that answers at once, or after a while; a `changed` every so many milliseconds.
-    fn questions(changed: u64, every: u64, answer: u64) -> (usize, Millis) {
-        let (mut asking, mut rng) = asking();
-        let (mut asked, mut answers, mut last) = (0, Vec::new(), Millis(0));
-        for now in 0..20_000 {
-            let mut steps = Vec::new();
-            if now % every == 0 && now / every < changed {
-                let times = if every == 1 { 3 } else { 1 };
-                steps.extend((0..times).map(|_| asking.change(None, Millis(now))));
-            }
-            if asking.looks_at().is_some_and(|at| at <= Millis(now)) {
-                steps.push(asking.look(Audience::Somebody, Millis(now)));
-            }
-            if let Some((run, _)) = answers.pop_if(|(_, at): &mut (u64, u64)| *at <= now) {
-                let answered =
-                    asking.answered(run, None, Audience::Somebody, Millis(now), &mut rng);
-                steps.push(answered.expect("it counts").1);
-            }
-            for run in steps.into_iter().filter_map(|step| step.ask) {
-                (asked, last) = (asked + 1, Millis(now));
-                answers.insert(0, (run, now + answer));
-            }
-        }
-        assert_eq!(asking.knowledge(), Knowledge::Fresh);
-        (asked, last)
-    }
-
-    #[test]
-    fn a_burst_of_a_thousand_changed_costs_two_questions_and_the_one_that_makes_sure() {
-        for answer in [0, 1, 5, 50, 300] {
-            // Three each millisecond, for a third of a second.
-            let (asked, last) = questions(334, 1, answer);
-            assert!(asked <= 3, "{asked} questions, each answered after {answer} ms");
-            assert!(last >= Millis(1333), "the last one makes sure");
-        }
-    }
-
-    #[test]
-    fn what_changes_now_and_then_is_asked_for_at_once_each_time() {
-        assert_eq!(questions(10, 100, 5).0, 11);
-        assert_eq!(questions(10, 30, 5).0, 11);
-    }
-
-    #[test]
-    fn what_never_stops_changing_is_asked_for_once_a_second_at_the_least() {
-        let (asked, _) = questions(10_000, 1, 5);
-        assert!((11..=13).contains(&asked), "{asked}");
-    }
-
-    #[test]
-    fn an_answer_to_an_older_question_does_not_count() {
-        let (mut asking, mut rng) = asking();
-        asking.arrive(Millis(0));
-        assert_eq!(asking.answered(7, None, Audience::Somebody, Millis(5), &mut rng), None);
-        asking.answered(1, None, Audience::Somebody, Millis(5), &mut rng).expect("it counts");
-        assert_eq!(asking.answered(1, None, Audience::Somebody, Millis(5), &mut rng), None);
-    }
-
-    #[test]
-    fn a_truth_is_counted_as_stale_from_a_change_or_a_failure_until_an_answer() {
-        let (mut asking, mut rng) = asking();
-        let mut stale = 7;
-        let mut counted = |asking: &mut Asking| {
-            asking.count(&mut stale);
-            stale - 7
-        };
-        assert_eq!(counted(&mut asking), 0, "nobody wanted it yet");
-        let run = asking.arrive(Millis(0)).ask.expect("it asks");
-        asking.failed(run, Audience::Nobody, Millis(1), &mut rng).expect("it counts");
-        assert_eq!([counted(&mut asking), counted(&mut asking)], [1, 1]);
-        let run = asking.arrive(Millis(2)).ask.expect("it asks");
-        asking.answered(run, None, Audience::Somebody, Millis(3), &mut rng).expect("it counts");
-        assert_eq!(counted(&mut asking), 0);
-        asking.change(None, Millis(4));
-        assert_eq!(counted(&mut asking), 1);
-        asking.count_out(&mut stale);
-        assert_eq!(stale, 7);
-    }
-
-    #[test]
-    fn a_version_that_lags_behind_is_asked_for_again() {
-        let (mut asking, mut rng) = asking();
-        asking.change(Some(7), Millis(0));
-        let (worth, step) =
-            asking.answered(1, Some(6), Audience::Somebody, Millis(5), &mut rng).expect("counts");
-        assert_eq!(worth, Worth::TooOld);
-        let at = step.look_at.expect("it pauses");
-        assert_eq!(asking.look(Audience::Somebody, at).ask, Some(2));
-        let (worth, _) =
-            asking.answered(2, Some(7), Audience::Somebody, at, &mut rng).expect("it counts");
-        assert_eq!((worth, asking.knowledge()), (Worth::New, Knowledge::Fresh));
-    }
-
-    #[test]
-    fn failures_are_repeated_with_growing_pauses_while_anybody_listens() {
-        let (mut asking, mut rng) = asking();
-        let mut now = Millis(0);
-        let mut step = asking.arrive(now);
-        for nth in 0..12 {
-            let run = step.ask.expect("it asks");
-            step = asking.failed(run, Audience::Somebody, now, &mut rng).expect("it counts");
-            let at = step.look_at.expect("it pauses");
-            let longest = FIRST_PAUSE.saturating_mul(1 << nth).min(LONGEST_PAUSE);
-            assert!(at.since(now) <= longest && at.since(now) * 2 >= longest - FIRST_PAUSE / 50);
-            now = at;
-            step = asking.look(Audience::Somebody, now);
-        }
-        let run = step.ask.expect("it asks");
-        let step = asking.failed(run, Audience::Nobody, now, &mut rng).expect("it counts");
-        assert_eq!(step, Step::default(), "nobody listens: whoever comes next asks");
-        assert!(asking.arrive(now).ask.is_some());
-    }
-}
+mod tests;

@@ -38,7 +38,9 @@ pub(crate) struct Memory {
     log: Log,
     /// When somebody is asked for the truth.
     pub(crate) asking: Option<Box<Asking>>,
-    /// Subscriptions that wait for the first answer, by their time.
+    /// Where the log ended when the last answer had become part of it.
+    told: Offset,
+    /// Subscriptions that wait for an answer, in the order in which they came.
     pub(crate) held: Vec<Held>,
     /// Calls that wait for a truth.
     pub(crate) readers: Vec<TruthReader>,
@@ -59,6 +61,9 @@ pub(crate) struct Held {
     pub(crate) place: Place,
     pub(crate) member: Option<Member>,
     pub(crate) listener: Listener,
+    /// It waits for the answer to this question,
+    pub(crate) run: u64,
+    /// or until then.
     pub(crate) until: Millis,
 }
 
@@ -100,6 +105,7 @@ impl Memory {
         Memory {
             log,
             asking,
+            told: Offset::ZERO,
             held: Vec::new(),
             readers: Vec::new(),
             checks: Checks::None,
@@ -382,7 +388,18 @@ impl Memory {
         }
     }
 
-    /// Whether newcomers need not wait: what is true is known, and may be seen.
+    /// The answer to a question has become part of the log.
+    pub(crate) fn is_told(&mut self) {
+        self.told = self.log.head();
+    }
+
+    /// Whether the answer to that question, or to a later one, may be seen.
+    pub(crate) fn shows_answer(&self, run: u64) -> bool {
+        let answered = self.asking.as_deref().is_none_or(|asking| asking.has_answered() >= run);
+        answered && self.log.committed() >= self.told
+    }
+
+    /// Whether what is true is known, and may be seen.
     pub(crate) fn is_ready(&self) -> bool {
         self.certainty() == Certainty::Fresh && self.log.head() == self.log.committed()
     }

@@ -102,8 +102,11 @@ pub enum TruthSource {
 pub struct AskRule {
     /// Whom: a number that only whoever asks understands.
     pub whom: u32,
-    /// How long a subscription waits for a first answer.
+    /// How long a subscription waits for an answer.
     pub wait: Duration,
+    /// Whether each subscription waits for an answer of its own time, and not only one that comes
+    /// when nothing is known.
+    pub confirm: bool,
     /// When the confirming question follows the last `changed`.
     pub settle: Duration,
     /// How often to ask again while somebody is subscribed.

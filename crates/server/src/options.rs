@@ -143,8 +143,11 @@ pub struct TruthOptions {
     pub source: Source,
     /// A question that takes longer has no answer.
     pub timeout: Duration,
-    /// How long a subscription waits for a first answer.
+    /// How long a subscription waits for an answer.
     pub wait: Duration,
+    /// Whether each subscription is confirmed: it waits for the answer to a question that began
+    /// after it came.
+    pub confirm: bool,
     /// When the confirming question follows the last `changed`; zero asks none.
     pub settle: Duration,
     /// How often to ask again while somebody is subscribed; `None` never.
@@ -238,6 +241,7 @@ impl TruthOptions {
             source,
             timeout: Duration::from_secs(5),
             wait: Duration::from_millis(300),
+            confirm: false,
             settle: Duration::from_secs(1),
             refresh: None,
         }

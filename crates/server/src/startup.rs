@@ -155,6 +155,7 @@ fn written(rule: &ChannelOptions, sources: &mut u32) -> WrittenRule {
                 TruthSource::Asked(AskRule {
                     whom: *sources - 1,
                     wait: truth.wait,
+                    confirm: truth.confirm,
                     settle: truth.settle,
                     refresh: truth.refresh,
                 })

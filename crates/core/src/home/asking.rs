@@ -87,6 +87,9 @@ impl Home {
                 caller: None,
             };
             self.change(change, now, effects);
+            if let Some(memory) = self.channels.get_mut(key).and_then(|c| c.memory.as_deref_mut()) {
+                memory.is_told();
+            }
         }
         self.wake(key, now, effects);
         self.plan(key, now);
@@ -131,8 +134,8 @@ impl Home {
                 waits
             });
         }
-        let is_ready = memory.is_ready();
-        let due = memory.held.iter().take_while(|held| is_ready || held.until <= now).count();
+        let is_over = |held: &&Held| held.until <= now || memory.shows_answer(held.run);
+        let due = memory.held.iter().take_while(is_over).count();
         let due: Vec<Held> = memory.held.drain(..due).collect();
         for Held { place, member, listener, .. } in due {
             self.admit(key, place, member, &listener, now, effects);

@@ -22,7 +22,7 @@ use crate::timers::Due;
 
 impl Home {
     /// Somebody comes. It is admitted at once, or, when somebody else must first be asked what is
-    /// true, a moment later.
+    /// true, a moment later: with the answer, or when its patience ends.
     pub(super) fn subscribe(
         &mut self,
         key: ChannelKey,
@@ -32,19 +32,21 @@ impl Home {
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
-        let channel = self.open(&key, now, effects);
-        let memory = channel.memory.as_deref_mut().filter(|memory| !memory.is_ready());
-        let Some((memory, wait)) = memory.and_then(|memory| {
-            let wait = memory.asking.as_deref()?.wait();
-            Some((memory, wait))
+        let memory = self.open(&key, now, effects).memory.as_deref_mut();
+        let Some((memory, (run, step), wait)) = memory.and_then(|memory| {
+            let asking = memory.asking.as_deref_mut()?;
+            let (received, wait) = (asking.receive(now), asking.wait());
+            Some((memory, received, wait))
         }) else {
             return self.admit(&key, place, member, &listener, now, effects);
         };
+        if memory.shows_answer(run) {
+            return self.admit(&key, place, member, &listener, now, effects);
+        }
         let until = now + wait;
-        memory.held.push(Held { place, member, listener, until });
+        memory.held.push(Held { place, member, listener, run, until });
         effects.push(Effect::Send(place.worker, Item::Held { key: key.clone(), place }));
-        let step = memory.asking.as_deref_mut().map(|asking| asking.arrive(now));
-        self.do_step(&key, step.unwrap_or_default(), now, effects);
+        self.do_step(&key, step, now, effects);
         self.plan_at(&key, until);
         if wait.is_zero() {
             self.wake(&key, now, effects);

@@ -44,6 +44,7 @@ pub(crate) fn rules(rng: &mut StdRng) -> Rules {
             let ask = AskRule {
                 whom: 1,
                 wait: Duration::from_millis([0, 300][rng.random_range(0..2)]),
+                confirm: rng.random_bool(0.5),
                 settle: Duration::from_secs(rng.random_range(0..2)),
                 refresh: None,
             };

@@ -78,6 +78,9 @@ fn histories(share: u64) {
         "skip",
         "two homes",
         "left behind",
+        "as it came",
+        "newer than it came",
+        "out of patience",
     ] {
         assert!(moments.get(moment).is_some_and(|times| *times >= 20), "{moment}: {moments:?}");
     }

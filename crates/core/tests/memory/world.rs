@@ -22,7 +22,7 @@ use crate::history;
 use crate::reference::Log;
 use crate::tab::Tab;
 use job::Try;
-use predicted::Due;
+use predicted::{Comer, Due};
 
 pub(crate) use job::Job;
 
@@ -33,6 +33,8 @@ pub(crate) struct Channel {
     pub(crate) source: u64,
     /// The question that runs, and what its answer will be.
     pub(crate) question: Option<(u64, u64)>,
+    /// What the source was when its home last heard that it has changed.
+    pub(crate) told: u64,
 }
 
 pub(crate) struct World {
@@ -60,6 +62,8 @@ pub(crate) struct World {
     pub(crate) jobs: Vec<Job>,
     /// Readers who begin anew with the answer that is on its way.
     jumped: HashSet<Place>,
+    /// Subscriptions that are not admitted yet, and what they must be shown until when.
+    comers: HashMap<Place, Comer>,
     calls: u32,
     starts: u32,
     pub(crate) failed: bool,
@@ -81,7 +85,7 @@ impl World {
                 let key = history::key(&keys, name);
                 let rule = rules.apps[0].channels.find(key.name()).expect("all remember");
                 let log = Log::new(Arc::clone(rule));
-                Channel { key, log, source: 0, question: None }
+                Channel { key, log, source: 0, question: None, told: 0 }
             })
             .collect();
         let tabs = (0..6).map(|slot| history::tab(&mut rng, slot, workers)).collect();
@@ -112,6 +116,7 @@ impl World {
             all_tries: Vec::new(),
             jobs: Vec::new(),
             jumped: HashSet::new(),
+            comers: HashMap::new(),
             calls: 0,
             starts: 0,
             failed: false,
@@ -197,6 +202,7 @@ impl World {
         for channel in &mut self.channels {
             channel.question = None;
         }
+        self.comers.clear();
         self.due.clear();
         self.tries.clear();
         self.failed = false;

@@ -119,6 +119,10 @@ fn of_truth(truth: &TruthOptions, places: &Places, options: &Options, found: &mu
         let text = format!("`event` begins with {prefix:?}: such names are the protocol's own");
         found.wrong(place, text);
     }
+    if truth.confirm && truth.wait.is_zero() {
+        let text = "`confirm` needs a `wait`: with none a subscription waits for no answer";
+        found.wrong(places.of("confirm"), text);
+    }
     if !matches!(truth.source, Source::Url(_)) {
         for key in keys::OF_URL.into_iter().filter(|key| places.has(key)) {
             let text = format!("`{key}` means nothing without `url`: nobody is asked");

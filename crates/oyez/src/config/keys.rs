@@ -304,7 +304,7 @@ pub(super) const CHANNEL_HISTORY: &[Key<WrittenHistory>] = &[
 ];
 
 /// Keys of `truth` that mean nothing unless somebody is asked at a `url`.
-pub(super) const OF_URL: [&str; 4] = ["timeout", "wait", "settle", "refresh"];
+pub(super) const OF_URL: [&str; 5] = ["timeout", "wait", "confirm", "settle", "refresh"];
 
 /// `truth` of a rule.
 pub(super) const CHANNEL_TRUTH: &[Key<TruthOptions>] = &[
@@ -345,9 +345,17 @@ pub(super) const CHANNEL_TRUTH: &[Key<TruthOptions>] = &[
     Key {
         name: "wait",
         need: Need::Optional,
-        doc: "How long a subscription waits for a first truth; beyond it the truth follows live.",
+        doc: "How long a subscription waits for an answer; beyond it the truth follows live.",
         read: |t, v| put(&mut t.wait, v.time(PATIENCE)),
         show: |t| shown_time(t.wait),
+    },
+    Key {
+        name: "confirm",
+        need: Need::Optional,
+        doc: "Each subscription waits for an answer of its own time, and not only one that comes \
+              when nothing is known: no page goes back behind what it was made of.",
+        read: |t, v| put(&mut t.confirm, v.switch()),
+        show: |t| if t.confirm { "true".to_owned() } else { String::new() },
     },
     Key {
         name: "settle",

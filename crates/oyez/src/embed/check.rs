@@ -29,7 +29,13 @@ fn problem(rule: &ChannelOptions, options: &Options) -> Option<String> {
             "a history has at most {most} events (limits.history_events), not {events}"
         ));
     }
-    let event = &rule.truth.as_ref()?.event;
+    let truth = rule.truth.as_ref()?;
+    if truth.confirm && truth.wait.is_zero() {
+        let problem = "a truth that is confirmed needs a wait: with none a subscription waits for \
+                       no answer";
+        return Some(problem.to_owned());
+    }
+    let event = &truth.event;
     let reserved = RESERVED_PREFIXES.iter().find(|prefix| event.starts_with(**prefix));
     match (event.chars().count(), reserved) {
         (0, _) => Some("the truth's event needs a name".to_owned()),

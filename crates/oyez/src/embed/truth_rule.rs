@@ -23,10 +23,18 @@ impl TruthRule {
         TruthRule(TruthOptions::new(name, Source::Pushed))
     }
 
-    /// How long the answer to a subscription waits for the first truth; then the truth follows
-    /// live. 300 ms if not set.
+    /// How long a subscription waits for an answer; then the truth follows live. 300 ms if not set.
     pub fn wait(mut self, time: Duration) -> TruthRule {
         self.0.wait = time;
+        self
+    }
+
+    /// Each subscription is confirmed: it waits for the answer to a question that began after it
+    /// came. Without this a truth is asked for when nothing is known, and when somebody says
+    /// `changed`; a page that was made of a commit for which nobody has said so yet would be shown
+    /// the truth of a moment before.
+    pub fn confirm(mut self) -> TruthRule {
+        self.0.confirm = true;
         self
     }
 

@@ -49,6 +49,25 @@ fn a_closure_is_asked_at_the_first_subscription_and_after_changed_and_not_otherw
 }
 
 #[test]
+fn where_each_subscription_is_confirmed_it_is_shown_what_nobody_has_called_changed_yet() {
+    let score = Arc::new(AtomicUsize::new(3));
+    let oyez = start({
+        let score = Arc::clone(&score);
+        let rule = TruthRule::event("SCORE").confirm().wait(PATIENCE).settle(Duration::ZERO);
+        server().truth_with("GAME_*", rule, move |_| {
+            let score = score.load(Ordering::SeqCst);
+            async move { Some(score) }
+        })
+    });
+    for expected in 3..6 {
+        score.store(expected, Ordering::SeqCst);
+        let mut page = Page::open(oyez.address(), "key");
+        page.subscribe("GAME_7");
+        assert_eq!(page.hear("SCORE"), expected);
+    }
+}
+
+#[test]
 fn the_shortest_form_takes_a_pattern_and_a_closure() {
     let oyez = start(server().truth("GAME_*", |channel| async move { Some(channel) }));
     let mut page = Page::open(oyez.address(), "key");

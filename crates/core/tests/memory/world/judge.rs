@@ -3,8 +3,8 @@
 //! with what was expected.
 
 use oyez_core::{
-    Answer, Changed, ChannelInfo, Durability, Effect, EntryKind, Item, Question, Record, Refused,
-    Sight, Standing, Ticket, TruthAnswer, When, checksum,
+    Answer, Changed, ChannelInfo, Durability, Effect, EntryKind, Item, Place, Question, Record,
+    Refused, Sight, Standing, Ticket, TruthAnswer, When, checksum,
 };
 use oyez_protocol::encode::Frame;
 use oyez_protocol::position::Term;
@@ -124,6 +124,7 @@ impl World {
             }
             Item::Subscribed { key, place, frames, standing, .. } => {
                 let standing = standing.as_deref().expect("the channel remembers");
+                self.check_comer(self.index[key], *place, standing);
                 self.check_cut(self.index[key], place.slot as usize, frames, standing);
             }
             Item::Stretch { key, frames, .. } => {
@@ -172,6 +173,25 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// I9, for whoever comes: no truth is shown that is older than what was said, or, where the rule
+    /// says `confirm`, than what was true when it came; unless its patience ended.
+    fn check_comer(&mut self, channel: usize, place: Place, standing: &Standing) {
+        let Some(comer) = self.comers.remove(&place) else { return };
+        if self.failed {
+            return; // What was answered cannot be shown any more: the server is about to end.
+        }
+        if self.wall >= comer.until {
+            return self.count("out of patience");
+        }
+        let log = &self.channels[channel].log;
+        let truth = log.truth(standing.cut.get() as usize).expect("it is known");
+        let shown: u64 =
+            log.at(truth).data[r#"{"n":"#.len()..].trim_end_matches('}').parse().expect("n");
+        assert!(shown >= comer.at_least, "I9: {shown} is shown, {} was true", comer.at_least);
+        let what = if shown > comer.at_least { "newer than it came" } else { "as it came" };
+        self.count(what);
     }
 
     /// G1 and G5.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! [`Predicted`]: what a command must come to, worked out from the reference logs before a home is
-//! told of it. [`Due`]: what its caller must be told.
+//! told of it. [`Due`]: what its caller must be told. [`Comer`]: what whoever comes must be shown.
 
 use oyez_core::{
-    Answer, ChangeOf, Changed, ChannelInfo, Command, Durability, EntryKind, Publish, Refused,
-    Reply, TruthAnswer,
+    Answer, ChangeOf, Changed, ChannelInfo, Command, Durability, EntryKind, Place, Publish,
+    Refused, Reply, TruthAnswer,
 };
 use oyez_protocol::api::{Condition, Expected};
 use oyez_protocol::position::{Epoch, Offset, Position, Term};
@@ -31,6 +31,13 @@ pub(super) struct Due {
     pub(super) answer: Answer,
     /// Whether anything changed may depend on what is held a moment longer.
     pub(super) lenient: bool,
+}
+
+/// What a subscription must be shown, if it is admitted before then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Comer {
+    pub(super) at_least: u64,
+    pub(super) until: u64,
 }
 
 impl World {
@@ -79,13 +86,27 @@ impl World {
                 let said = self.said(EntryKind::Truth, "state", value.text());
                 predicted.may.push((self.index[key], said));
             }
-            Command::Subscribe { key, .. } => {
+            Command::Subscribe { key, place, .. } => {
                 let at = self.index[key];
                 self.channels[at].log.trim(self.wall);
+                self.expect(at, *place);
+            }
+            Command::Changed { key, .. } => {
+                let channel = &mut self.channels[self.index[key]];
+                channel.told = channel.source;
             }
             _ => {}
         }
         predicted
+    }
+
+    /// Somebody comes to a channel whose truth is asked for.
+    fn expect(&mut self, at: usize, place: Place) {
+        let channel = &self.channels[at];
+        let Some(ask) = channel.log.rule.asked() else { return };
+        let at_least = if ask.confirm { channel.source } else { channel.told };
+        let until = self.wall + ask.wait.as_millis() as u64;
+        self.comers.insert(place, Comer { at_least, until });
     }
 
     pub(super) fn said(&self, kind: EntryKind, event: &str, data: &str) -> Said {

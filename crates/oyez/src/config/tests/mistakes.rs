@@ -310,7 +310,8 @@ fn what_a_rule_probably_does_not_mean_is_told() {
         "durable = false",
         "replay = \"latest\"\nhistory = { events = 1, age = \"30s\" }\ndurable = true",
         "truth = { event = \"E\", from = \"trigger\" }",
-        "truth = { event = \"E\", url = \"http://a/\", wait = \"1s\", settle = 0, refresh = 1 }",
+        "truth = { event = \"E\", url = \"http://a/\", wait = \"1s\", confirm = true, \
+         settle = 0, refresh = 1 }",
     ] {
         assert!(rule("", fine).is_empty(), "{fine}");
     }
@@ -384,6 +385,10 @@ fn rules_for_channels_are_checked() {
         ("truth = { event = \"E\", url = \"http://ä/\" }", "`url` must be an absolute URL"),
         ("truth = { event = \"E\", wait = \"2h\" }", "`wait` must be from 0s to 1h"),
         ("truth = { event = \"E\", timeout = 0 }", "`timeout` must be from 10ms to 1d"),
+        (
+            "truth = { event = \"E\", url = \"http://a/\", wait = 0, confirm = true }",
+            "`confirm` needs a `wait`",
+        ),
         ("truth = { event = \"oyez:E\" }", "`event` begins with \"oyez:\""),
         (
             &*format!("truth = {{ event = {:?} }}", "E".repeat(201)),

@@ -159,12 +159,13 @@ fn every_key_of_a_rule_is_read() {
     let trigger = truth("{ event = \"E\", from = \"trigger\" }");
     assert_eq!(trigger, TruthOptions::new("E", Source::Trigger));
     let all = truth(
-        "{ event = \"E\", url = \"https://a/?t=1\", timeout = \"2s\", wait = \"1h\", settle = \"0s\", \
-         refresh = 30 }",
+        "{ event = \"E\", url = \"https://a/?t=1\", timeout = \"2s\", wait = \"1h\", \
+         confirm = true, settle = \"0s\", refresh = 30 }",
     );
     let expected = TruthOptions {
         timeout: Duration::from_secs(2),
         wait: Duration::from_secs(3600),
+        confirm: true,
         settle: Duration::ZERO,
         refresh: Some(Duration::from_secs(30)),
         ..TruthOptions::new("E", Source::Url("https://a/?t=1".to_owned()))
