@@ -25,7 +25,7 @@ export class LobbyDatabase {
   #waiting = [];
 
   constructor(kind, file) {
-    this.kind = kind;
+    Object.assign(this, { kind, file });
     this.child = spawn(PYTHON, [READER, file], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.child.on('exit', () => this.#waiting.splice(0).forEach(({ reject }) => reject(new Error('the reader ended'))));
     readline.createInterface({ input: this.child.stdout }).on('line', (line) => {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use oyez::{Channel as Rule, Oyez, Server, StartError, WebhookKind};
+use oyez::{Channel as Rule, Oyez, Server, StartError, TruthRule, WebhookKind};
 use serde_json::Value;
 use tokio::sync::SetOnce;
 
@@ -25,6 +25,10 @@ const FILE: &str = "oyez.toml";
 
 /// A page that hears nothing for so many seconds asks whether the connection still stands.
 const NOTICED: u64 = 30;
+
+/// A page is rendered from the database before it subscribes, so its subscription waits so long for
+/// what the database says then: it is never taken back to a list of the moment before.
+const CONFIRMED: Duration = Duration::from_secs(2);
 
 /// Whoever comes back is shown the newest state, and needs none of those before. A few are kept for
 /// those who were away for moments, who are sent what has changed and not the whole.
@@ -90,9 +94,8 @@ impl Pusher {
 /// Channels whose truth is what the database says. It comes as that event.
 fn of_the_database(app: &App, channels: &str, event: &str) -> Rule {
     let app = app.clone();
-    Rule::matching(channels)
-        .history(STATES, KEPT)
-        .truth(event, move |name| truth(app.clone(), name))
+    let rule = TruthRule::event(event).confirm().wait(CONFIRMED);
+    Rule::matching(channels).history(STATES, KEPT).truth(rule, move |name| truth(app.clone(), name))
 }
 
 /// What is true of a channel; `null` if nothing is.
