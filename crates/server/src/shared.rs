@@ -124,6 +124,11 @@ impl Shared {
         Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
+    /// When that time was zero.
+    pub(crate) fn start(&self) -> Instant {
+        self.start
+    }
+
     /// The same, finer.
     pub(crate) fn uptime(&self) -> std::time::Duration {
         self.start.elapsed()

@@ -98,12 +98,8 @@ impl Sweep {
 }
 
 impl Worker {
-    /// Everything that happens by time.
+    /// Everything that happens by time, except what the home has to do.
     pub(super) fn tick(&mut self) {
-        let mut effects = std::mem::take(&mut self.effects);
-        self.home.tick(self.now, &mut effects);
-        self.perform(&mut effects);
-        self.effects = effects;
         self.count();
         self.sweep();
         self.drain();

@@ -9,6 +9,7 @@
 mod accept;
 mod admission;
 mod counts;
+mod decide;
 mod deliver;
 mod dialogue;
 pub(crate) mod disconnect;
@@ -27,7 +28,6 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Instant;
 
@@ -101,6 +101,8 @@ pub(crate) struct Worker {
     buffer: Vec<u8>,
     /// Whether sockets may wait that this worker has not come to: then nobody's silence counts.
     is_behind: bool,
+    /// When the home has something to do.
+    alarm: decide::Alarm,
     /// When the tick was due that this turn shall do.
     due: Option<tokio::time::Instant>,
     /// Whether the listener may hold more than was accepted.
@@ -174,6 +176,7 @@ impl Worker {
             departing: Vec::new(),
             buffer: vec![0; READ_BUFFER],
             is_behind: false,
+            alarm: decide::Alarm::default(),
             due: None,
             unaccepted: false,
             frames: CommonFrames { pong: Frame::pong(), ping: Frame::ping() },
@@ -210,6 +213,7 @@ impl Worker {
             self.settle();
             sockets.take(&mut events)?;
             self.serve_sockets(&events);
+            self.look();
             let ticked = self.due.is_some();
             if let Some(due) = self.due.take() {
                 let late = began.saturating_duration_since(due.into_std());
@@ -228,6 +232,8 @@ impl Worker {
 
     /// Waits until there is anything to do.
     async fn wait(&mut self, sockets: &mut Readiness, ticks: &mut Interval) -> io::Result<Waited> {
+        self.set_alarm();
+        let start = self.shared.start().into();
         let mut waited = Waited::NotAtAll;
         poll_fn(|cx| {
             let mut ready =
@@ -242,6 +248,7 @@ impl Worker {
                 // HTTP tasks were busy all the while: the runtime shall look at the sockets first.
                 (ready, waited) = (true, Waited::NotAtAll);
             }
+            ready |= self.alarm.rings(start, cx);
             if let Poll::Ready(due) = ticks.poll_tick(cx) {
                 self.due = Some(due);
                 ready = true;
@@ -334,77 +341,6 @@ impl Worker {
         self.stats().memory_bytes.set(self.home.memory_bytes() as u64);
         self.door.relieve();
         self.http.pace.turned();
-    }
-
-    /// Asks the home of a command's channel.
-    fn ask(&mut self, command: Command) {
-        let workers = self.mail.workers();
-        let home = command.key().map_or(self.mail.me(), |key| key.home(workers));
-        self.route(home, command);
-    }
-
-    fn route(&mut self, home: WorkerId, command: Command) {
-        if home == self.mail.me() {
-            self.commands.push_back(command);
-        } else {
-            self.mail.put(home, Letter::Command(command));
-        }
-    }
-
-    /// Lets this worker's home decide all that it was asked. What had come by mail before goes
-    /// first: somebody may have been told of it already.
-    fn settle(&mut self) {
-        if self.commands.is_empty() {
-            return;
-        }
-        let mut waiting = self.mail.waiting();
-        while waiting > 0 {
-            let batches = waiting.min(mail::BATCHES);
-            self.take_mail(batches);
-            waiting -= batches;
-        }
-        while let Some(command) = self.commands.pop_front() {
-            self.decide(command);
-        }
-    }
-
-    fn decide(&mut self, mut command: Command) {
-        if let Command::Subscribe { key, room, .. } = &mut command {
-            // Others may have opened channels since it was asked.
-            *room = self.shared.room_for_channel(key.app());
-        }
-        if let Command::Publish(_) | Command::Change(_) | Command::ClientEvent { .. } = command {
-            self.stats().events.add(1);
-        }
-        let mut effects = std::mem::take(&mut self.effects);
-        self.home.handle(command, self.now, &mut effects);
-        self.perform(&mut effects);
-        self.effects = effects;
-    }
-
-    fn perform(&mut self, effects: &mut Vec<Effect>) {
-        let me = self.mail.me();
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Send(worker, item) if worker == me => self.apply(item),
-                Effect::Send(worker, item) => self.mail.put(worker, Letter::Item(item)),
-                Effect::Answer(ticket, answer) if ticket.worker == me => {
-                    self.door.answer(ticket, answer);
-                }
-                Effect::Answer(ticket, answer) => {
-                    self.mail.put(ticket.worker, Letter::Answer(ticket, answer));
-                }
-                Effect::Webhook(app, event) => self.shared.webhooks.send(app, event),
-                Effect::Append(append) => self.shared.append(me, append),
-                Effect::Ask(question) => self.ask_source(question),
-                Effect::Opened(app) => {
-                    self.shared.channels(app).fetch_add(1, Ordering::Relaxed);
-                }
-                Effect::Closed(app) => {
-                    self.shared.channels(app).fetch_sub(1, Ordering::Relaxed);
-                }
-            }
-        }
     }
 
     fn stats(&self) -> &WorkerStats {

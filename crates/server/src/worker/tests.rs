@@ -219,3 +219,25 @@ fn a_connection_that_shall_end_while_it_moves_is_closed_where_it_arrives() {
     pair.worker.disconnects.forget(name);
     assert!(pair.worker.disconnects.is_empty());
 }
+
+#[test]
+fn what_a_home_has_to_do_soon_wakes_its_worker_then_and_not_at_the_next_tick() {
+    let mut pair = Pair::open();
+    pair.subscribe("a");
+    pair.worker.set_alarm();
+    assert_eq!(pair.worker.alarm.at(), None, "there is nothing to do");
+    // A channel that all have left is looked at once more after a while.
+    pair.say("{\"event\":\"pusher:unsubscribe\",\"data\":{\"channel\":\"a\"}}");
+    let due = pair.worker.home.next_tick().expect("it waits for whoever comes back");
+    let before = |millis: u64| Millis(due.0 - millis);
+    for (now, rings) in [(before(500), None), (before(40), Some(due)), (before(1), Some(due))] {
+        pair.worker.now = now;
+        pair.worker.look();
+        pair.worker.set_alarm();
+        assert_eq!(pair.worker.alarm.at(), rings, "{now:?}");
+    }
+    assert_eq!(pair.worker.home.next_tick(), Some(due), "nothing is done too early");
+    pair.worker.now = due;
+    pair.worker.look();
+    assert_eq!(pair.worker.home.next_tick(), None);
+}
