@@ -120,6 +120,26 @@ describe('people', { concurrency: 2 }, () => {
       assert.equal(await catPage.locator('form[action$="/start"]:visible').count(), 0);
     });
 
+    test(`${lobby.kind}: whoever looks on is offered a seat while there is one, and not while the cards are dealt`, async (t) => {
+      const [game, page] = await together(t, [ann, bob], [cat]);
+      const offers = (wanted) => until(page, (visible) => document.querySelector('#join').checkVisibility() === visible, wanted, `a seat is ${wanted ? '' : 'not '}offered`);
+      await offers(true);
+      await bob.ready(game);
+      await ann.does(`/lobby/${game}/start`);
+      await offers(false);
+      assert.match(await page.locator('main').innerText(), /already started/);
+      await page.reload();
+      await offers(false);
+      assert.match(await page.locator('main').innerText(), /already started/);
+      if (!lobby.hasCards) return;
+      await ann.does(`/lobby/${game}/leave`);
+      await bob.does(`/game/${game}/again`);
+      await offers(true);
+      assert.doesNotMatch(await page.locator('main').innerText(), /already started/);
+      await press(page, '/join');
+      await row(page, cat, { ready: 'false' });
+    });
+
     test(`${lobby.kind}: the host starts, and every page goes on`, async (t) => {
       const [game, annPage, bobPage] = await together(t, [ann, bob]);
       await bob.ready(game);

@@ -114,13 +114,14 @@ async fn facts(connection: &mut SqliteConnection) -> Result<Facts, sqlx::Error> 
     let mut facts = Facts::default();
     let mut reads = connection.begin().await?;
     let players = "SELECT game_users.game_id, users.id, users.username, game_users.ready, \
-                          games.host_id = users.id \
+                          games.host_id = users.id, games.status <> 'lobby' \
                    FROM games, game_users, users \
                    WHERE games.id = game_users.game_id AND users.id = game_users.user_id \
                      AND game_users.gone IS NULL ORDER BY game_users.game_id, game_users.seat";
     for row in sqlx::query(players).fetch_all(&mut *reads).await? {
         let (id, username) = (row.try_get(1)?, row.try_get(2)?);
-        let player = Listed { id, username, ready: row.try_get(3)?, host: row.try_get(4)? };
+        let (ready, host, playing) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+        let player = Listed { id, username, ready, host, playing };
         facts.players.entry(row.try_get(0)?).or_default().push(player);
     }
     let messages = "SELECT messages.game_id, number, user_id, username, text, time \

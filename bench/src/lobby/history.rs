@@ -37,6 +37,7 @@ impl History {
                     username: names.get(user).cloned().unwrap_or_default(),
                     ready: false,
                     host: host == Some(*user),
+                    playing: false,
                 }),
                 Change::Leave => list.retain(|player| player.id != *user),
                 Change::Ready | Change::Unready => {

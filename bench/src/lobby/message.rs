@@ -79,6 +79,7 @@ pub(crate) struct Listed {
     pub(crate) username: String,
     pub(crate) ready: bool,
     pub(crate) host: bool,
+    pub(crate) playing: bool,
 }
 
 /// What somebody said.
@@ -273,10 +274,11 @@ mod tests {
 
     #[test]
     fn truths_are_read_whole() {
-        let ann = Listed { id: 1, username: "ann".to_owned(), ready: false, host: true };
+        let ann =
+            Listed { id: 1, username: "ann".to_owned(), ready: false, host: true, playing: false };
         assert_eq!(
             read(
-                r#"{"event":"PLAYER_JOIN","channel":"LOBBY_4c0d","data":"[{\"id\":1,\"username\":\"ann\",\"ready\":false,\"host\":true}]","offset":3}"#
+                r#"{"event":"PLAYER_JOIN","channel":"LOBBY_4c0d","data":"[{\"id\":1,\"username\":\"ann\",\"ready\":false,\"host\":true,\"playing\":false}]","offset":3}"#
             ),
             Some(Message::Players(vec![ann]))
         );

@@ -202,6 +202,7 @@ mod tests {
             username: String::new(),
             ready: seat == 3,
             host: seat == 0,
+            playing: false,
         };
         let id_of = |seat: u32| i64::from(seat) + 10;
         let mut list: Vec<Listed> = [0, 4, 3, 2, 1].map(listed).to_vec();

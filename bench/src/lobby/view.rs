@@ -172,7 +172,9 @@ mod tests {
     #[test]
     fn a_list_has_one_id() {
         let mut shown = Shown::default();
-        let list = |ready| vec![Listed { id: 1, username: "ann".to_owned(), ready, host: true }];
+        let list = |ready| {
+            vec![Listed { id: 1, username: "ann".to_owned(), ready, host: true, playing: false }]
+        };
         let id = shown.id_of(list(false));
         assert_ne!(shown.id_of(list(true)), id);
         assert_eq!(shown.id_of(list(false)), id);

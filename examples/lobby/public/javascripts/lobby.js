@@ -38,17 +38,19 @@ function updatePlayersList(players) {
 }
 forgetOnReturn(lobbyError);
 
-// A seat is offered while there is one; whoever has it in another window just comes in. The form is
-// not there at all when this game cannot be joined, which the page says then.
+// A seat is offered while there is one and the cards are not dealt; whoever has it in another window
+// just comes in. The form is not there at all for whom the host has removed.
 function updateJoin(me, players) {
   const join = document.querySelector('#join');
   if (!join) return;
-  const full = !me && players.length >= SEATS;
-  join.hidden = full;
+  const begun = !me && players.some((player) => player.playing);
+  const full = !me && !begun && players.length >= SEATS;
+  join.hidden = begun || full;
+  document.querySelector('#begun').hidden = !begun;
   document.querySelector('#full').hidden = !full;
   say(join.querySelector('button'), me ? 'Sit down here, too' : 'Take a seat');
   say(document.querySelector('#gone'), me ? SEATED_ELSEWHERE : '');
-  document.querySelector('#elsewhere').hidden = !full;
+  document.querySelector('#elsewhere').hidden = !begun && !full;
 }
 
 // What I may do. Nothing here is decided by the page: the server answers 403 and 409 all the same.

@@ -14,6 +14,8 @@ pub(crate) struct Player {
     pub(crate) username: String,
     pub(crate) ready: bool,
     pub(crate) host: bool,
+    /// The cards are dealt: nobody else can take a seat.
+    pub(crate) playing: bool,
 }
 
 /// Somebody at the table, those who left included.
@@ -58,7 +60,8 @@ pub(crate) async fn players(
     game: &GameId,
 ) -> Result<Vec<Player>, sqlx::Error> {
     sqlx::query_as(
-        "SELECT users.id, users.username, game_users.ready, users.id = games.host_id AS host
+        "SELECT users.id, users.username, game_users.ready, users.id = games.host_id AS host,
+                games.status <> 'lobby' AS playing
          FROM game_users
          JOIN users ON users.id = game_users.user_id
          JOIN games ON games.id = game_users.game_id

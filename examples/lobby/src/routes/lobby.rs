@@ -33,7 +33,11 @@ struct Lobby {
     host: bool,
     ready: bool,
     messages: Vec<Message>,
-    notice: Option<String>,
+    /// By the host: there is no seat here any more.
+    removed: bool,
+    /// Why there is no seat now, while the cards are dealt.
+    begun: &'static str,
+    playing: bool,
 }
 
 /// `GET /lobby/:uuid`. What it renders may be old before the page is there: the page's channels
@@ -60,7 +64,9 @@ pub(super) async fn show(
     render(&Lobby {
         title: host.map_or("An empty game".to_owned(), |host| format!("{}’s game", host.username)),
         link: link.to(&format!("/lobby/{id}")),
-        notice: notice(game.status, standing).map(str::to_owned),
+        removed: standing == Standing::Gone(Gone::Removed),
+        begun: begun(standing),
+        playing: game.status != Status::Lobby,
         host: joined && game.host_id == user.id,
         moves: game.cards()?.map_or(0, |cards| cards.moves()),
         page: app.page(&user).await,
@@ -72,14 +78,13 @@ pub(super) async fn show(
     })
 }
 
-/// Why somebody cannot take a seat.
-fn notice(status: Status, standing: Standing) -> Option<&'static str> {
-    match (standing, status) {
-        (Standing::Gone(Gone::Removed), _) => Some("The host has removed you from this game."),
-        (Standing::Player, _) | (_, Status::Lobby) => None,
-        (Standing::Gone(Gone::Left), _) => Some("You have left this game."),
-        (Standing::Stranger, Status::Playing) => Some("This game has already started."),
-        (Standing::Stranger, Status::Finished) => Some("This game is over."),
+/// What is told while nobody can take a seat because the cards are dealt.
+fn begun(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Gone(_) => "You have left this game. You can join again when it is over.",
+        Standing::Stranger | Standing::Player => {
+            "This game has already started. Seats are free again when it is back in its lobby."
+        }
     }
 }
 
