@@ -11,6 +11,7 @@ const { seats, gamesPerUser } = require('../config/settings');
 const { GamePusherController } = require('./gamePusherController');
 
 const HAS_STARTED = 'This game has already started.';
+const WAS_REMOVED = 'The host has removed you from this game.';
 
 /** Somebody makes a game and is its first player, and so its host. Answers its id. */
 async function create(user) {
@@ -27,10 +28,10 @@ async function create(user) {
 /** Somebody joins. Whoever plays already stays. */
 async function join(gameId, user) {
   const isNew = transaction(() => {
-    mustExist(gameId);
+    const game = mustExist(gameId);
     if (GameUser.isPlayer(gameId, user.id)) return false;
-    const reason = barred(gameId, user);
-    if (reason) throw new Refusal(409, reason);
+    if (isRemoved(gameId, user)) throw new Refusal(409, WAS_REMOVED);
+    mustBeInLobby(game);
     const isFull = GameUser.players(gameId).length >= seats;
     if (isFull) throw new Refusal(409, `This game is full: ${seats} players are in it.`);
     mustHaveTimeFor(user);
@@ -41,10 +42,9 @@ async function join(gameId, user) {
   if (isNew) await GamePusherController.TRIGGER_PLAYER_JOINED_LOBBY(gameId);
 }
 
-/** Why somebody cannot join a game, whether seats are free or not; null if they can. */
-function barred(gameId, user) {
-  if (GameUser.standing(gameId, user.id) === 'removed') return 'The host has removed you from this game.';
-  return Game.find(gameId).status === 'lobby' ? null : HAS_STARTED;
+/** Whether the host has removed somebody: they cannot join again, whatever becomes of the game. */
+function isRemoved(gameId, user) {
+  return GameUser.standing(gameId, user.id) === 'removed';
 }
 
 /** A player is ready to play, or not any more. */
@@ -121,4 +121,4 @@ function mustHaveTimeFor(user) {
   }
 }
 
-module.exports = { create, join, barred, ready, leave, remove, start, mustExist, mustPlay };
+module.exports = { HAS_STARTED, WAS_REMOVED, create, join, isRemoved, ready, leave, remove, start, mustExist, mustPlay };

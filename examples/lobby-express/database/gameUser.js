@@ -4,16 +4,23 @@
 
 const { run, get, all } = require('./database');
 
-/** `[{id, username, ready, host}]`: a game's players in the order of joining, in one query. */
+/**
+ * `[{id, username, ready, host, playing}]`: a game's players in the order of joining, in one query.
+ * `playing`: their game has begun, which onlookers learn from this list alone.
+ */
 function players(gameId) {
   const rows = all(
-    `SELECT users.id, users.username, game_users.ready
-     FROM game_users JOIN users ON users.id = game_users.user_id
+    `SELECT users.id, users.username, game_users.ready, games.status
+     FROM game_users
+     JOIN users ON users.id = game_users.user_id
+     JOIN games ON games.id = game_users.game_id
      WHERE game_users.game_id = ? AND NOT game_users.removed
      ORDER BY game_users.seat`,
     [gameId],
   );
-  return rows.map(({ id, username, ready }, place) => ({ id, username, ready: ready === 1, host: place === 0 }));
+  return rows.map(({ id, username, ready, status }, place) => (
+    { id, username, ready: ready === 1, host: place === 0, playing: status !== 'lobby' }
+  ));
 }
 
 /** What somebody is in a game: 'player', 'removed' by the host, or 'stranger'. */

@@ -28,7 +28,8 @@ router.get('/lobby/:uuid', isAuthed, (req, res) => {
     players,
     me,
     joined: me !== undefined,
-    barred: me ? null : lobby.barred(gameId, req.user),
+    removed: !me && lobby.isRemoved(gameId, req.user) ? lobby.WAS_REMOVED : null,
+    hasStarted: lobby.HAS_STARTED,
     messages: me ? messagesOf(gameId) : [],
     link: `${req.protocol}://${req.get('host')}/lobby/${gameId}`,
   });

@@ -15,7 +15,7 @@ test('a game from its making to its start, as pages hear it', async (t) => {
   const id = game.split('/').pop();
   const list = lobby.subscribe(t, `LOBBY_${id}`, 'PLAYER_JOIN');
   await eventually(() => names(list.data) === 'ann', 'the host');
-  assert.deepEqual(Object.keys(list.data[0]), ['id', 'username', 'ready', 'host']);
+  assert.deepEqual(Object.keys(list.data[0]), ['id', 'username', 'ready', 'host', 'playing']);
 
   assert.equal((await ben.send(`${game}/ready`, { ready: 'true' })).status, 403, 'not a player yet');
   await Promise.all([ben, cid].map((user) => user.post(`${game}/join`)));
@@ -33,12 +33,19 @@ test('a game from its making to its start, as pages hear it', async (t) => {
   await eventually(() => names(list.data) === 'ann,ben', 'cid is removed');
   assert.deepEqual(await cid.send(`${game}/join`), { status: 409, error: 'The host has removed you from this game.' });
 
+  assert.ok(list.data.every(({ playing }) => playing === false));
   assert.equal((await ann.send(`${game}/start`)).status, 204);
   await eventually(async () => (await lobby.truth(`private-GAME_${id}`))?.status === 'playing', 'the game has begun');
+  await eventually(() => list.data.every(({ playing }) => playing === true), 'onlookers hear it, too');
   const dan = await lobby.user('dan');
   assert.deepEqual(await dan.send(`${game}/join`), { status: 409, error: 'This game has already started.' });
   await ann.post(`${game}/leave`);
   await eventually(() => names(list.data) === 'ben' && list.data[0].host, 'the next one is host');
+
+  await ben.post(`${game}/leave`);
+  await eventually(() => list.data.length === 0, 'the game is back in its lobby');
+  assert.equal((await dan.send(`${game}/join`)).status, 204);
+  await eventually(() => names(list.data) === 'dan' && list.data[0].playing === false, 'dan sits there');
 });
 
 test('a game has six seats, and a user so many games', async (t) => {

@@ -74,7 +74,8 @@ test('no seat is offered where nobody can sit down', async (t) => {
   assert.match(await pageOf(last, game), /id="join"[^>]*"><button/, 'a seat is free again');
   for (const guest of guests) await guest.post(`${game}/ready`, { ready: 'true' });
   assert.equal((await host.send(`${game}/start`)).status, 204);
-  for (const user of [removed, last]) assert.doesNotMatch(await pageOf(user, game), /id="join"/);
-  assert.match(await pageOf(last, game), /class="notice">This game has already started\./);
+  const onlookers = await pageOf(last, game);
+  assert.match(onlookers, /id="join"[^>]* hidden>[^]*id="started" class="notice">This game has already started\.[^]*id="full" class="notice" hidden>/);
+  assert.doesNotMatch(await pageOf(removed, game), /id="join"|id="started"/);
   assert.match(await pageOf(host, game), /id="begun"[^>]*>The game has begun\./);
 });

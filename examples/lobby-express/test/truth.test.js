@@ -25,7 +25,7 @@ test('only Oyez is told what is true', async (t) => {
     return fetch(`${lobby.url}/truth`, { method: 'POST', headers, body });
   };
   const { secret } = lobby.app;
-  assert.deepEqual(await (await ask(`LOBBY_${id}`, secret)).json(), [{ id: 1, username: 'ann', ready: false, host: true }]);
+  assert.deepEqual(await (await ask(`LOBBY_${id}`, secret)).json(), [{ id: 1, username: 'ann', ready: false, host: true, playing: false }]);
   assert.deepEqual(await (await ask(`private-GAME_${id}`, secret)).json(), { status: 'lobby' });
   assert.deepEqual(await (await ask(`private-CHAT_${id}`, secret)).json(), []);
   assert.deepEqual(await (await ask('private-GAMES', secret)).json(), [{ id, host: 'ann', players: 1 }]);

@@ -56,14 +56,17 @@ function updateMine(me) {
   say(document.querySelector('#hint'), hintFor(me));
 }
 
-// What one may do who looks on: sit down, unless the server said why not, or all seats are taken.
+// What one may do who looks on: sit down, unless the host has removed them, the game has begun, or all
+// seats are taken. What is said then the server has written, and the page shows the one that holds.
 function updateSeat(me) {
   say(document.querySelector('#gone'), me ? 'You sit here in another window. Reload to sit here, too.' : '');
   const join = document.querySelector('#join');
   if (!join) return;
   const isFull = players.length >= SEATS;
-  join.hidden = Boolean(me) || isFull;
-  document.querySelector('#full').hidden = Boolean(me) || !isFull;
+  const isPlayed = players.some((player) => player.playing);
+  join.hidden = Boolean(me) || isFull || isPlayed;
+  document.querySelector('#started').hidden = Boolean(me) || !isPlayed;
+  document.querySelector('#full').hidden = Boolean(me) || isPlayed || !isFull;
 }
 
 function isEverybodyReady() {
@@ -100,4 +103,14 @@ if (joined) {
     if (players) updatePlayersList(players);
   });
   sayIfRefused(gameChannel);
+
+  // Without a clipboard, as on plain http, the link is selected, ready to be copied by hand.
+  const copy = document.querySelector('#copy');
+  copy.addEventListener('click', async () => {
+    const link = document.querySelector('#link');
+    getSelection().selectAllChildren(link);
+    const copied = await navigator.clipboard?.writeText(link.href).then(() => true, () => false);
+    say(copy, copied ? 'Copied' : 'Selected');
+  });
+  copy.addEventListener('blur', () => say(copy, 'Copy'));
 }
