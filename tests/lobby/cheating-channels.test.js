@@ -6,7 +6,7 @@ import { launch, webServer } from '../support/browser.js';
 import { agree, dealt } from '../support/card-table.js';
 import { KINDS, useLobby } from '../support/lobby.js';
 import { connection, messagesOn, showsMessages, showsPlayers, tableOn, until } from '../support/lobby-page.js';
-import { REFUSAL, register } from '../support/player.js';
+import { LIBRARIES, REFUSAL, register } from '../support/player.js';
 
 const browser = await launch();
 const evil = await webServer({ '/': '<!doctype html><title>evil</title>' });
@@ -34,6 +34,22 @@ async function subscribe(socket, player, channel) {
   await socket.subscribe(channel, { auth: json.auth, data: json.channel_data });
   return json;
 }
+
+/** Says whose connection it is, as the pages of the Express version do: none other can be ended there. */
+async function signIn(socket, player) {
+  const { status, json } = await player.post('/pusher/user-auth', { socket_id: socket.socketId });
+  assert.equal(status, 200);
+  await socket.signin(json.user_data, { auth: json.auth });
+}
+
+/** How somebody, here bob, comes to be in a game no more. */
+const WAYS_OUT = {
+  removed: (game, ann, bob) => ann.does(`/lobby/${game}/remove`, { user_id: bob.id }),
+  left: (game, ann, bob) => bob.does(`/lobby/${game}/leave`),
+};
+
+const seesHimself = (page, bob) => until(page, (id) => document.querySelector(`#players [data-user-id="${id}"]`)?.dataset.online === 'true', bob.id, 'that he is there');
+const socketIdOf = (page) => page.evaluate(() => pusher.connection.socket_id);
 
 for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
   describe(lobby.kind, () => {
@@ -178,19 +194,15 @@ for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
       assert.equal(new URL(page.url()).pathname, '/', 'still signed in');
     });
 
-    if (!lobby.hasCards) return;
-
     test('who is in a game no more hears nothing more of it, however they hold on', async (t) => {
-      for (const [how, goes] of Object.entries({
-        removed: (game) => ann.does(`/lobby/${game}/remove`, { user_id: bob.id }),
-        left: (game) => bob.does(`/lobby/${game}/leave`),
-      })) {
+      for (const [how, goes] of Object.entries(WAYS_OUT)) {
         const game = await ann.creates();
         await bob.joins(game);
         const socket = await bob.socket(t);
+        if (!lobby.hasCards) await signIn(socket, bob);
         const channel = `private-CHAT_${game}`;
         await subscribe(socket, bob, channel);
-        await goes(game);
+        await goes(game, ann, bob);
         await ann.says(game, 'now that he is gone');
         await socket.ended();
         assert.ok(!socket.messages.items.some(({ raw }) => raw.includes('now that he is gone')), `${how}: nothing was heard`);
@@ -198,6 +210,32 @@ for (const { lobby, players: [ann, bob, cat, eve] } of lobbies) {
         assert.equal((await bob.auth(again.socketId, channel)).status, 403, how);
       }
     });
+
+    for (const library of LIBRARIES) {
+      test(`their pages say so, and come back at once to what is still theirs (${library})`, async (t) => {
+        for (const goes of Object.values(WAYS_OUT)) {
+          const [game, other] = [await ann.creates(), await cat.creates()];
+          for (const id of [game, other]) await bob.joins(id);
+          const [gone, still] = await Promise.all([game, other].map((id) => bob.page(t, browser, `/lobby/${id}`, { library, tolerates: [REFUSAL] })));
+          for (const page of [gone, still]) {
+            await seesHimself(page, bob);
+            if (!lobby.hasCards) await page.waitForFunction(() => pusher.user.user_data);
+          }
+          const before = await socketIdOf(gone);
+          await goes(game, ann, bob);
+          await ann.says(game, 'now that he is gone');
+          await until(gone, () => document.querySelector('#gone').textContent, null, 'that it says so');
+          await until(gone, (old) => pusher.connection.state === 'connected' && pusher.connection.socket_id !== old, before, 'that it is back');
+          await cat.says(other, 'still here?');
+          await showsMessages(still, lobby, other);
+          await seesHimself(still, bob);
+          await showsPlayers(gone, lobby, game);
+          assert.deepEqual(await messagesOn(gone), [], 'nothing was heard');
+        }
+      });
+    }
+
+    if (!lobby.hasCards) return;
 
     test('what everybody hears of the table names no card that is hidden', async (t) => {
       const game = await dealt([ann, bob]);

@@ -25,4 +25,4 @@ function reasonOf({ message, status, body, error: cause }) {
   return cause?.code ?? (cause?.type === 'aborted' ? `no answer within ${oyezTimeout} ms` : message);
 }
 
-module.exports = { changed };
+module.exports = { changed, reasonOf };

@@ -9,6 +9,7 @@ const GameUser = require('../database/gameUser');
 const { Refusal } = require('../errors');
 const { seats, gamesPerUser } = require('../config/settings');
 const { GamePusherController } = require('./gamePusherController');
+const { letGo } = require('./letGo');
 
 const HAS_STARTED = 'This game has already started.';
 const WAS_REMOVED = 'The host has removed you from this game.';
@@ -64,6 +65,7 @@ async function leave(gameId, user) {
     Game.touch(gameId);
     if (GameUser.players(gameId).length === 0) Game.setStatus(gameId, 'lobby');
   });
+  await letGo(user.id);
   await GamePusherController.TRIGGER_GAME_STATE(gameId);
 }
 
@@ -76,6 +78,7 @@ async function remove(gameId, user, whom) {
     GameUser.remove(gameId, whom);
     Game.touch(gameId);
   });
+  await letGo(whom);
   await GamePusherController.TRIGGER_PLAYER_JOINED_LOBBY(gameId);
 }
 

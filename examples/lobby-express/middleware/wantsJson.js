@@ -2,9 +2,9 @@
 // Who asks: a script, or a browser that goes from page to page.
 'use strict';
 
-/** Our scripts say what they want; pusher-js, which does not, asks at one path alone. */
+/** Our scripts say what they want; pusher-js, which does not, asks below one path alone. */
 function wantsJson(req) {
-  return req.path === '/pusher/auth' || req.accepts(['html', 'json']) === 'json';
+  return req.path.startsWith('/pusher/') || req.accepts(['html', 'json']) === 'json';
 }
 
 /** It is done: 204 for a script; a browser goes on to that path. */

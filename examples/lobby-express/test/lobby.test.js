@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { Lobby, eventually } = require('./support');
+const { Lobby, User, eventually } = require('./support');
 
 const names = (players) => players?.map(({ username }) => username).join();
 
@@ -83,6 +83,21 @@ test('the chat counts without holes, keeps to its limits, and gives what is olde
   assert.match(answers.find(({ status }) => status === 429).error, /^You write faster than others read\. Please try again in \d+ seconds?\.$/);
 });
 
+test('whoever leaves or is removed hears no more of the chat', async (t) => {
+  const lobby = await Lobby.start(t);
+  const [ann, ben] = [await lobby.user('ann'), await lobby.user('ben')];
+  for (const goes of [(game) => ben.send(`${game}/leave`), (game) => ann.send(`${game}/remove`, { user_id: 2 })]) {
+    const game = await ann.makeGame();
+    await ben.post(`${game}/join`);
+    const chat = lobby.subscribe(t, `private-CHAT_${game.split('/').pop()}`, 'CHAT_MESSAGES', ben);
+    await eventually(() => chat.data && chat.client.user.user_data?.id === '2', 'the chat');
+    assert.equal((await goes(game)).status, 204);
+    assert.equal((await ann.send(`${game}/messages`, { text: 'now that he is gone' })).status, 201);
+    await eventually(() => chat.client.connection.state === 'disconnected', 'the end of his connection');
+    assert.deepEqual(chat.data, []);
+  }
+});
+
 test('nobody gets into a channel that is not theirs', async (t) => {
   const lobby = await Lobby.prepare(t);
   await lobby.startWeb();
@@ -99,6 +114,9 @@ test('nobody gets into a channel that is not theirs', async (t) => {
   }
   assert.equal((await ask(ann, 'private-GAMES', '1.2:x')).status, 403);
   assert.deepEqual(JSON.parse((await ask(ann, `presence-LOBBY_${id}`)).channel_data), { user_id: '1', user_info: { username: 'ann' } });
+  assert.deepEqual(JSON.parse((await ben.send('/pusher/user-auth', { socket_id: '1.2' })).user_data), { id: '2', user_info: { username: 'ben' } });
+  assert.equal((await ben.send('/pusher/user-auth', { socket_id: '1.2::user::' })).status, 403);
+  assert.equal((await new User(lobby, 'nobody').post('/pusher/user-auth', { socket_id: '1.2' })).status, 401);
   const page = await ben.post('/pusher/auth', { socket_id: '1.2', channel_name: `private-CHAT_${id}` });
   assert.equal(page.status, 403, 'pusher-js does not say that it wants JSON');
   assert.match((await ben.get(`/lobby/${id}/messages`, { accept: 'application/json' })).status.toString(), /403/);

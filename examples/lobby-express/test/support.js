@@ -109,11 +109,22 @@ class Lobby {
     return answer.status === 200 ? (await answer.json()).data : undefined;
   }
 
-  /** The newest event of that name on a channel, as a page with pusher-js hears it, is `latest.data`. */
-  subscribe(t, channel, event) {
-    const client = new PusherClient(this.app.key, { cluster: '', wsHost: '127.0.0.1', wsPort: this.oyezPort, forceTLS: false, enabledTransports: ['ws'] });
+  /**
+   * The newest event of that name on a channel, as a page with pusher-js hears it, is `latest.data`.
+   * It is a page of `user`, if somebody is named.
+   */
+  subscribe(t, channel, event, user) {
+    const signedAt = (path) => ({
+      customHandler: ({ socketId, channelName = '' }, done) =>
+        user.send(path, { socket_id: socketId, channel_name: channelName }).then((signed) => done(null, signed), done),
+    });
+    const client = new PusherClient(this.app.key, {
+      cluster: '', wsHost: '127.0.0.1', wsPort: this.oyezPort, forceTLS: false, enabledTransports: ['ws'],
+      channelAuthorization: signedAt('/pusher/auth'), userAuthentication: signedAt('/pusher/user-auth'),
+    });
     t.after(() => client.disconnect());
-    const latest = {};
+    if (user) client.signin();
+    const latest = { client };
     client.subscribe(channel).bind(event, (data) => (latest.data = data));
     return latest;
   }

@@ -36,13 +36,16 @@ test('only Oyez is told what is true', async (t) => {
 
 test('while Oyez is away everything works but the news, which come with Oyez', async (t) => {
   const lobby = await Lobby.start(t);
-  const [ann, ben] = [await lobby.user('ann'), await lobby.user('ben')];
+  const [ann, ben, cid] = [await lobby.user('ann'), await lobby.user('ben'), await lobby.user('cid')];
   const game = await ann.makeGame();
+  await cid.post(`${game}/join`);
   const list = lobby.subscribe(t, `LOBBY_${game.split('/').pop()}`, 'PLAYER_JOIN');
-  await eventually(() => names(list.data) === 'ann', 'the host');
+  await eventually(() => names(list.data) === 'ann,cid', 'the first two');
   await lobby.kill(lobby.oyez);
   assert.equal((await ben.send(`${game}/join`)).status, 204);
   assert.equal((await ben.send(`${game}/messages`, { text: 'hello?' })).status, 201);
+  assert.equal((await cid.send(`${game}/leave`)).status, 204);
+  assert.match(lobby.web.output, /The connections of user 3 were not ended: ECONN\w+\./);
   assert.match(lobby.web.output, /Oyez was not told that LOBBY_.* changed: ECONN\w+\. It will ask by itself/);
   await lobby.startOyez();
   await eventually(() => names(list.data) === 'ann,ben', 'the page that has come back', 40_000);

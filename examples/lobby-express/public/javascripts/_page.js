@@ -51,11 +51,20 @@ document.addEventListener('submit', async (event) => {
   const form = event.target;
   if (!form.matches('[data-live]')) return;
   event.preventDefault();
+  isLeaving = form.dataset.next !== undefined;
   const { error, place } = await post(form.action, new FormData(form));
+  if (error && isLeaving) stay();
   say(document.querySelector('#error'), error ?? '');
   const next = place ?? form.dataset.next;
   if (!error && next) location.assign(next);
 });
+
+// The page is not left after all. If it was done and only the answer was lost, its connection may have
+// been ended; where it stands, nothing happens.
+function stay() {
+  isLeaving = false;
+  pusher.connect();
+}
 
 // What was said of a server that could not be reached is over when it is back.
 function forgetErrors() {
