@@ -22,6 +22,11 @@ async function main() {
     database.close();
     fail(error.code === 'EADDRINUSE' ? new StartError(`Port ${port} is taken: end what uses it, or set PORT.`) : error);
   });
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.listen(port, host, () => {
     console.log(`The web app listens on http://${host}:${port}`);
     process.send?.('ready'); // to start.js
@@ -34,6 +39,9 @@ async function main() {
       process.exit(0);
     });
     server.closeIdleConnections();
+    // Browsers open connections ahead of need. One that never asked anything is not idle for Node.js,
+    // which would wait half a minute for a question.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   }
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, stop);
   // Whoever started us is gone, and nobody would end us.

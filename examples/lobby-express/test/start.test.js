@@ -30,6 +30,18 @@ test('npm start starts both and prints the address; SIGTERM ends both', async (t
   assert.equal(fs.readFileSync(lobby.config, 'utf8'), credentials, 'credentials are made once');
 });
 
+test('the web app ends at once, also while a browser holds a connection on which it never asked', async (t) => {
+  const lobby = await Lobby.prepare(t);
+  await lobby.startWeb();
+  const socket = net.connect(new URL(lobby.url).port, '127.0.0.1').resume();
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  assert.equal((await fetch(`${lobby.url}/login`)).status, 200); // by then the app knows of it
+  const begun = Date.now();
+  assert.deepEqual(await lobby.kill(lobby.web, 'SIGTERM'), [0, null]);
+  assert.ok(Date.now() - begun < 5_000, `it took ${Date.now() - begun} ms`);
+});
+
 test('if one of them dies, the other ends, with a word', async (t) => {
   const lobby = await Lobby.prepare(t);
   const start = startOf(lobby);
