@@ -5,6 +5,7 @@
 const express = require('express');
 const { promisify } = require('node:util');
 const { COOKIE } = require('../config/session');
+const { letGo } = require('../controllers/letGo');
 const User = require('../database/user');
 const { Refusal } = require('../errors');
 const password = require('../password');
@@ -45,7 +46,9 @@ router.post('/register', pace.registrations, async (req, res) => {
 }, again('register'));
 
 router.post('/logout', async (req, res) => {
+  const { userId } = req.session;
   await promisify(req.session.destroy).call(req.session);
+  if (userId) await letGo(userId); // their other browsers come back by themselves
   res.clearCookie(COOKIE);
   done(req, res, '/login');
 });
