@@ -9,7 +9,7 @@ import { after, describe, test } from 'node:test';
 import { launch } from '../support/browser.js';
 import { eventually } from '../support/inbox.js';
 import { KINDS, useLobby } from '../support/lobby.js';
-import { playersOn, showsPlayers } from '../support/lobby-page.js';
+import { allShowPlayers, playersOn, showsPlayers } from '../support/lobby-page.js';
 import { LIBRARIES, register } from '../support/player.js';
 import { PYTHON } from '../support/server.js';
 
@@ -64,10 +64,10 @@ for (const kind of KINDS) {
           const game = await host.creates();
           await (round % BUTTON_ROUNDS === 0 ? WAYS.button : WAYS.link)(pages, game);
           await eventually(async () => (await lobby.database.players(game)).length === SEATED, 'all have joined');
-          await Promise.all(pages.map((page) => showsPlayers(page, lobby, game)));
+          await allShowPlayers(pages, lobby, game);
           // Nothing older is still on its way: this change arrives behind it.
           await host.ready(game);
-          await Promise.all(pages.map((page) => showsPlayers(page, lobby, game)));
+          await allShowPlayers(pages, lobby, game);
           assert.equal((await playersOn(pages[0])).length, SEATED);
           for (const page of pages) assert.deepEqual(wentBack(await page.evaluate(() => window.lists)), []);
         }

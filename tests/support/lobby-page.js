@@ -77,7 +77,17 @@ async function shows(page, read, expected, what, deadline) {
 
 /** Waits until a page lists exactly those who are in the database. */
 export async function showsPlayers(page, lobby, game, deadline) {
-  await shows(page, readPlayers, await lobby.database.players(game), `${page.player.name} sees the players that there are`, deadline);
+  await showList(page, await lobby.database.players(game), deadline);
+}
+
+/** The same for several pages, of what is in the database now. */
+export async function allShowPlayers(pages, lobby, game) {
+  const players = await lobby.database.players(game);
+  await Promise.all(pages.map((page) => showList(page, players)));
+}
+
+function showList(page, players, deadline) {
+  return shows(page, readPlayers, players, `${page.player.name} sees the players that there are`, deadline);
 }
 
 /** Waits until a page shows exactly the chat that is in the database. */
