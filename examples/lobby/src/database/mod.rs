@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 
 /// How many reads run at once.
 const READERS: u32 = 4;
@@ -46,6 +46,12 @@ impl Database {
             SqlitePoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(PATIENCE)
+                // SQLite ends a transaction by itself when the disk is full, say, and its connection
+                // would believe for ever to be within one: another one takes its place.
+                .before_acquire(|connection, _| {
+                    let is_whole = !connection.is_in_transaction();
+                    Box::pin(async move { Ok(is_whole) })
+                })
                 .connect_with(options.clone())
         };
         let writes = pool(1).await?;
@@ -74,4 +80,23 @@ impl Database {
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_keeps_nobody_else_from_writing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&folder.path().join("lobby.db")).await.expect("it opens");
+        for _ in 0..3 {
+            let mut writes = database.begin().await.expect("nobody else writes");
+            // As it does when the disk is full.
+            sqlx::query("ROLLBACK").execute(&mut *writes).await.expect("it ends");
+            drop(writes);
+        }
+        let writes = database.begin().await.expect("nobody else writes");
+        writes.commit().await.expect("it is written");
+    }
 }
