@@ -46,9 +46,9 @@ pub(crate) struct Asking {
     state: State,
     /// Something changed since the last question began.
     again: bool,
-    /// Somebody came since then for whom one must be asked.
+    /// Somebody came since the last question began for whom another one must be asked.
     awaited: bool,
-    /// When that was.
+    /// When the last question began.
     began: Option<Millis>,
     /// How often it changed since.
     changes: u32,
@@ -204,7 +204,7 @@ impl Asking {
     }
 
     /// The last question whose answer was taken.
-    pub(crate) fn has_answered(&self) -> u64 {
+    pub(crate) fn last_answered(&self) -> u64 {
         self.answered
     }
 
@@ -299,7 +299,7 @@ impl Asking {
             }
             State::Idle => {}
         }
-        if self.again || self.awaited {
+        if self.wants_another() {
             return self.ask_if_due(now);
         }
         if self.settle_at.take_if(|at| *at <= now).is_some() {
@@ -321,12 +321,17 @@ impl Asking {
         Step::default()
     }
 
+    /// Whether the last question is not enough: something has changed, or somebody waits.
+    fn wants_another(&self) -> bool {
+        self.again || self.awaited
+    }
+
     /// Asks what has changed or is waited for, or plans to.
     fn ask_if_due(&mut self, now: Millis) -> Step {
         if self.due_at() <= now { self.ask(now) } else { self.look_later() }
     }
 
-    /// When that may be asked.
+    /// When the next question may be asked.
     fn due_at(&self) -> Millis {
         let Some(began) = self.began else { return Millis(0) };
         let earliest = began + GAP;
@@ -366,7 +371,7 @@ impl Asking {
         let next = match self.state {
             State::Running => None,
             State::Pausing(until) => Some(until),
-            State::Idle if self.again || self.awaited => Some(self.due_at()),
+            State::Idle if self.wants_another() => Some(self.due_at()),
             State::Idle => [self.settle_at, self.refresh_at].into_iter().flatten().min(),
         };
         match next {

@@ -389,13 +389,13 @@ impl Memory {
     }
 
     /// The answer to a question has become part of the log.
-    pub(crate) fn is_told(&mut self) {
+    pub(crate) fn take_in_answer(&mut self) {
         self.told = self.log.head();
     }
 
     /// Whether the answer to that question, or to a later one, may be seen.
     pub(crate) fn shows_answer(&self, run: u64) -> bool {
-        let answered = self.asking.as_deref().is_none_or(|asking| asking.has_answered() >= run);
+        let answered = self.asking.as_deref().is_none_or(|asking| asking.last_answered() >= run);
         answered && self.log.committed() >= self.told
     }
 

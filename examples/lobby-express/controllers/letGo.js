@@ -7,9 +7,9 @@ const pusher = require('../config/pusher');
 const { reasonOf } = require('./changed');
 
 /**
- * Ends the connections of somebody who is in a game no more, or has logged out. Their pages come back by themselves, to
- * what is still theirs. To be called after the commit, so that they are refused the rest, and before
- * the others are told: whatever is said to a table without them, they do not hear.
+ * Ends the connections of somebody who is in a game no more, or has logged out. Their pages come back
+ * by themselves, to what is still theirs. To be called after the commit, so that they are refused the
+ * rest, and before the others are told: whatever is said to a table without them, they do not hear.
  *
  * Never fails, like `changed`. If Oyez is away, so are its connections.
  */

@@ -140,13 +140,13 @@ fn whoever_comes_waits_for_the_first_question_that_knows_of_the_last_changed() {
     assert_eq!(comes(&mut asking, 1), (1, None), "that question will do");
     asking.change(None, Millis(2));
     assert_eq!(comes(&mut asking, 3), (2, None), "it began before the change");
-    assert_eq!(asking.has_answered(), 0);
+    assert_eq!(asking.last_answered(), 0);
     let (_, step) =
         asking.answered(1, None, Audience::Somebody, Millis(4), &mut rng).expect("it counts");
-    assert_eq!((asking.has_answered(), step.look_at), (1, Some(Millis(0) + GAP)));
+    assert_eq!((asking.last_answered(), step.look_at), (1, Some(Millis(0) + GAP)));
     assert_eq!(asking.look(Audience::Somebody, Millis(20)).ask, Some(2));
     asking.answered(2, None, Audience::Somebody, Millis(21), &mut rng).expect("it counts");
-    assert_eq!((comes(&mut asking, 22), asking.has_answered()), ((2, None), 2), "it is known");
+    assert_eq!((comes(&mut asking, 22), asking.last_answered()), ((2, None), 2), "it is known");
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn whoever_comes_in_a_burst_of_changed_does_not_wait_for_its_end() {
             asking.answered(run, None, Audience::Somebody, Millis(now), &mut rng).expect("counts");
         }
     }
-    let before = asking.has_answered();
+    let before = asking.last_answered();
     assert!(before <= 4, "{before} questions in a burst");
     let (run, ask) = comes(&mut asking, 200);
     assert_eq!((run, ask), (before + 1, Some(before + 1)));

@@ -88,7 +88,7 @@ impl Home {
             };
             self.change(change, now, effects);
             if let Some(memory) = self.channels.get_mut(key).and_then(|c| c.memory.as_deref_mut()) {
-                memory.is_told();
+                memory.take_in_answer();
             }
         }
         self.wake(key, now, effects);
